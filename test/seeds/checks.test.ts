@@ -4,6 +4,7 @@ import type { Fault } from "../../sim/faults/fault";
 import type { JSONObject } from "../../sim/manifest/manifest-reader";
 import type { TimedEvent } from "../../sim/report/events";
 import { subscriberMayLose } from "./checks/queues";
+import { commandViolations, findCommandedRun } from "./command-violations";
 import { Disturbance } from "./disturbance";
 import { MISSING_MESSAGES } from "./place-probe";
 import { drawPlan } from "./plan-draw";
@@ -20,12 +21,15 @@ let bridged: SeedRun;
 let light: SeedRun;
 /** The same with a contact that closes for long. */
 let pinned: SeedRun;
+/** The same with a node that is told what to do. */
+let commanded: SeedRun;
 
 before(async () => {
 	good = await findGoodRun();
 	bridged = await findBridgedRun();
 	light = await findLightRun();
 	pinned = await findPinnedRun();
+	commanded = await findCommandedRun();
 });
 
 async function findPinnedRun(): Promise<SeedRun> {
@@ -235,6 +239,7 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 		...good,
 		pools: new Map([...good.pools, ["entries/used", "1"]]),
 	}),
+	...commandViolations(() => commanded),
 };
 
 test("awakeLimit ends a wake: no failure of its neighbours while the exchange may still be going on, one later", () => {
@@ -395,6 +400,6 @@ for (const { name } of CHECKS)
 		const violation = violations[name];
 		assert.ok(violation, "each check has a violation");
 		const check = CHECKS.find((each) => each.name === name)!;
-		for (const run of [good, bridged, light, pinned]) assert.deepEqual(check.run(run), []);
+		for (const run of [good, bridged, light, pinned, commanded]) assert.deepEqual(check.run(run), []);
 		assert.notDeepEqual(check.run(violation()), []);
 	});

@@ -50,8 +50,12 @@ export function concerns(plan: SeedPlan, fault: Fault, board: string): boolean {
 	if (HARMLESS.has(fault.name)) return false;
 	const firefly = plan.boards.find(({ name }) => name === board)?.firefly;
 	if (OF_WIFI.has(fault.name)) return firefly?.wifi !== undefined;
+	// A command may have the node look up a name
 	if (fault.name === "dns")
-		return String((firefly?.broker as JSONObject | undefined)?.url).includes("broker.home");
+		return (
+			firefly?.commands !== undefined ||
+			String((firefly?.broker as JSONObject | undefined)?.url).includes("broker.home")
+		);
 	if (fault.board !== undefined) return fault.board === board;
 	return FAULT_KINDS[fault.name]!.scope === "broker"
 		? firefly?.role !== "sensor"

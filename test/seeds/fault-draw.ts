@@ -21,7 +21,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 };
 /** Kinds of digital pins, which few boards have: pin-draw.ts draws them. */
 const OF_PINS = ["contact", "bounce"];
-/** Kinds of new images, which nobody sends. */
+/** Kinds of new images, which few boards are told to take: command-draw.ts draws them. */
 const OF_IMAGES = ["image-crash", "image-mute"];
 const NAMES = Object.keys(FAULT_KINDS)
 	.filter((name) => !OF_PINS.includes(name) && !OF_IMAGES.includes(name))

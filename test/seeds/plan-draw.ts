@@ -3,6 +3,7 @@ import { parseDuration } from "../../src/config/duration";
 import { drawBroker, drawNode } from "./board-draw";
 import { addHub } from "./bridge-draw";
 import { drawClient, drawOddClient } from "./client-draw";
+import { addCommands } from "./command-draw";
 import type { ConfigContext } from "./config-rows";
 import { Draw } from "./draw";
 import { drawFaults } from "./fault-draw";
@@ -23,7 +24,13 @@ const WAKES = 24;
 /**
  * What came later draws from streams of its own: a seed that does not draw it is the run that it was before.
  */
-const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [addHub, addWebSockets, addLightSleep, addPins];
+const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [
+	addHub,
+	addWebSockets,
+	addLightSleep,
+	addPins,
+	addCommands,
+];
 
 export function drawPlan(seed: number): SeedPlan {
 	return ADDITIONS.reduce((plan, add) => add(plan), drawBasis(seed));

@@ -4,6 +4,13 @@ import { bridgeForwards, nothingCircles } from "./checks/bridge";
 import { noCrash, poolsAreEmpty } from "./checks/broker";
 import type { Check } from "./checks/check";
 import { clocksAreRight } from "./checks/clocks";
+import {
+	answersAreRight,
+	commandsAreAnswered,
+	commandsAreExecutedOnce,
+	reportNowSamples,
+	summariesAreRight,
+} from "./checks/commands";
 import { connectionsStay, nobodyStarves } from "./checks/connections";
 import { acknowledgedArrives, clientsAreServed, inOrder, neverTwice } from "./checks/messages";
 import { pinsAreNoticed, pinWakesAreLimited } from "./checks/pins";
@@ -14,6 +21,8 @@ import {
 	reportsArrive,
 	samplesAreTaken,
 } from "./checks/reports";
+import { settingsAreOnTrial, settingsAreStored, settingsHold } from "./checks/settings";
+import { imagesAreRight, updatesEnd } from "./checks/updates";
 import type { SeedPlan } from "./seed-plan";
 import { runPlan, type SeedRun } from "./world";
 
@@ -37,6 +46,16 @@ export const CHECKS: readonly Check[] = [
 	clientsAreServed,
 	clocksAreRight,
 	poolsAreEmpty,
+	commandsAreAnswered,
+	commandsAreExecutedOnce,
+	answersAreRight,
+	reportNowSamples,
+	summariesAreRight,
+	settingsAreStored,
+	settingsAreOnTrial,
+	settingsHold,
+	imagesAreRight,
+	updatesEnd,
 ];
 
 export interface SeedResult {

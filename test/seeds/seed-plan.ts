@@ -1,5 +1,6 @@
 import type { Fault } from "../../sim/faults/fault";
 import type { JSONObject } from "../../sim/manifest/manifest-reader";
+import type { CommandPlans } from "./command-plan";
 import type { OddClientKind } from "./odd-client-kinds";
 
 /** Everything that a seed decides; the same plan gives the same run, byte for byte. */
@@ -18,6 +19,8 @@ export interface SeedPlan {
 	readonly recovery: number;
 	/** The broker that the first one is bridged to, its board is {@link HUB}; absent: there is none. */
 	readonly hub?: HubPlan;
+	/** What nodes are told to do; absent: nothing. */
+	readonly commands?: CommandPlans;
 }
 
 /** A second broker, and the bridge between both. */
@@ -40,7 +43,7 @@ export interface BoardPlan {
 
 /** A well-behaved client. */
 export interface ClientPlan {
-	readonly role: "subscriber" | "publisher";
+	readonly role: "subscriber" | "publisher" | "commander";
 	readonly version: 4 | 5;
 	/** s */
 	readonly keepAlive: number;

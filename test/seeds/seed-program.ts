@@ -11,6 +11,7 @@ const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const INCLUDES = [
 	"./firmware/manifest.json",
 	"./firmware/light-sleep/manifest.json",
+	"./firmware/update/manifest.json",
 	"./firmware/websocket/manifest.json",
 ];
 

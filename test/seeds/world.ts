@@ -17,6 +17,8 @@ import type { TimedEvent } from "../../sim/report/events";
 import { AccessPoint } from "../../sim/wifi/access-point";
 import { readSettings, type SensorSettings } from "../../src/config/settings";
 import { RETAINED_BYTES } from "../../src/retained-memory";
+import { Commander } from "./commander";
+import { type TakenImage, takenImage } from "./image-server";
 import { OddClient } from "./odd-client";
 import {
 	type BoardPlan,
@@ -28,6 +30,7 @@ import {
 	type SeedPlan,
 } from "./seed-plan";
 import { loadFirmware } from "./seed-program";
+import { SettingsLog, type StoredSettings } from "./settings-log";
 import { Site, type SitePlan, type SiteRun } from "./site";
 import { TrackedSensors } from "./tracked-sensors";
 import type { WellBehavedClient } from "./well-behaved-client";
@@ -60,6 +63,12 @@ export interface SeedRun {
 	readonly publisher: WellBehavedClient;
 	/** The broker that this one is bridged to, and its clients; absent: there is none. */
 	readonly hub?: SiteRun;
+	/** Who tells nodes what to do; absent: nobody. */
+	readonly commander?: WellBehavedClient;
+	/** By name of the board: when which settings of the command `set` were stored. */
+	readonly settings: ReadonlyMap<string, readonly StoredSettings[]>;
+	/** By name of the board: the image that runs in the end. */
+	readonly images: ReadonlyMap<string, TakenImage>;
 	/** By name of the board. */
 	readonly sensors: ReadonlyMap<string, TrackedSensors>;
 	/** Of the boards with a sensor of a pin, what it would have read from when on. */
@@ -98,6 +107,7 @@ class World {
 	readonly #boards: FaultBoard[] = [];
 	readonly #sensors = new Map<string, TrackedSensors>();
 	readonly #pins = new Map<string, PinChange[]>();
+	readonly #settings = new Map<string, readonly StoredSettings[]>();
 	readonly #images: Image[] = [];
 	readonly #events: TimedEvent[] = [];
 	readonly #hash = createHash("sha256");
@@ -125,6 +135,8 @@ class World {
 		this.#sensors.set(name, tracked);
 		const sensors = new FaultySensors(tracked);
 		const storage = new FaultyStorage(new Flash(FLASH_ENTRIES));
+		const settingsLog = new SettingsLog(storage, () => scheduler.now);
+		this.#settings.set(name, settingsLog.changes);
 		const host = this.#network.host(address);
 		const board = new Board({
 			scheduler,
@@ -140,7 +152,7 @@ class World {
 			sensors: settings.sensors,
 			sensorPort: sensors,
 			contacts,
-			storage,
+			storage: settingsLog,
 			retained: RETAINED_BYTES,
 			emit: (event) => this.#record({ time: scheduler.now, node: name, ...event }),
 		});
@@ -174,11 +186,21 @@ class World {
 			const host = this.#network.host(`192.168.4.${100 + index}`);
 			new OddClient(scheduler, host, odd, plan.seed, `odd client ${index} acts`).start();
 		});
+		const commander = plan.commands && new Commander(scheduler, this.#network, plan.commands);
+		commander?.start();
 		this.#injector.start();
 		const recoveredAt = START_TIME + plan.active + plan.recovery;
 		this.#runUntil(recoveredAt);
+		const images = new Map(
+			this.#boards.map(({ name, board }) => [
+				name,
+				takenImage(board.imageFlash, plan.commands?.images ?? []),
+			]),
+		);
 		// How the nodes end is no part of the run.
 		this.#recording = false;
+		commander?.client.stop();
+		if (commander !== undefined) this.#hash.update(JSON.stringify([commander.client.received, [...images]]));
 		this.#checkPools(sites);
 		for (const { subscriber, publisher, pools } of sites) {
 			for (const { connections, received, published } of [subscriber, publisher])
@@ -192,6 +214,9 @@ class World {
 			subscriber,
 			publisher,
 			...(hub === undefined ? {} : { hub }),
+			...(commander === undefined ? {} : { commander: commander.client }),
+			settings: this.#settings,
+			images,
 			sensors: this.#sensors,
 			pins: this.#pins,
 			recoveredAt,

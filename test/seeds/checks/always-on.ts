@@ -1,13 +1,15 @@
+import type { JSONObject } from "../../../sim/manifest/manifest-reader";
+import { isUnreachable } from "../command-plan";
 import { Disturbance } from "../disturbance";
-import type { BoardPlan } from "../seed-plan";
+import { SettingsHistory } from "../effective-settings";
 import type { Check } from "./check";
 import { clock, sensorBoards } from "./reports";
 
 /** From the end of a connection to the next one, ms: the longest wait between two tries, and its join. */
 const RECONNECT_MS = 21_000;
 
-function sleepMode({ firefly }: BoardPlan): string | undefined {
-	return (firefly.sleep as { readonly mode?: string } | undefined)?.mode;
+function sleepMode({ sleep }: JSONObject): string | undefined {
+	return (sleep as { readonly mode?: string } | undefined)?.mode;
 }
 
 /** A node that stays connected does so, and one with light sleep lets its chip sleep. */
@@ -17,8 +19,8 @@ export const staysConnected: Check = {
 		const failures: string[] = [];
 		for (const board of sensorBoards(run)) {
 			const { name, firefly } = board;
-			const mode = sleepMode(board);
-			if (mode === "deep" || firefly.role !== "sensor") continue;
+			if (firefly.role !== "sensor") continue;
+			const history = new SettingsHistory(run, board);
 			const disturbance = new Disturbance(run, [name, "broker"]);
 			let connections = 0;
 			let sleepsLightly = false;
@@ -30,6 +32,9 @@ export const staysConnected: Check = {
 				}
 				if (event.type === "lightSleep") sleepsLightly = true;
 				if (event.type !== "connected") continue;
+				const inForce = history.at(event.time).firefly;
+				const mode = sleepMode(inForce);
+				if (mode === "deep" || isUnreachable(inForce)) continue;
 				if (mode === "light" && !sleepsLightly)
 					failures.push(`${name}: connected at ${clock(event.time)} without light sleep`);
 				if (++connections > 1 && !disturbance.touches(event.time - RECONNECT_MS, event.time))

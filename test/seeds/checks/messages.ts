@@ -1,3 +1,4 @@
+import { variantsOf } from "../command-plan";
 import { HUB, HUB_TOPICS, PIN_SENSOR, PUBLISHER_TOPICS, sensorsOf } from "../seed-plan";
 import type { SiteRun } from "../site";
 import { type SeedRun, sitesOf } from "../world";
@@ -127,7 +128,8 @@ function missingReports(run: SeedRun, received: ReadonlySet<string>): string[] {
 	// Repeated readings of a stuck sensor cannot be told apart.
 	if (run.plan.faults.some(({ name }) => name === "stuck")) return failures;
 	for (const board of sensorBoards(run)) {
-		if (sensorsOf(board).some(({ qos }) => qos === 0)) continue;
+		if (variantsOf(run.plan, board).some((variant) => sensorsOf(variant).some(({ qos }) => qos === 0)))
+			continue;
 		// Nor can those of a pin, which have no sequence number there.
 		if (board.firefly.payload === "value" && sensorsOf(board).some(({ name }) => name === PIN_SENSOR))
 			continue;

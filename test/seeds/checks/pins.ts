@@ -1,12 +1,23 @@
 import type { TimedEvent } from "../../../sim/report/events";
 import { parseDuration } from "../../../src/config/duration";
+import { variantsOf } from "../command-plan";
 import { type BoardPlan, PIN_SENSOR, sensorsOf } from "../seed-plan";
 import { type SeedRun, START_TIME } from "../world";
 import type { Check } from "./check";
 import { clock, sensorBoards } from "./reports";
 
 /** Faults after which a node may know no more of its pin, or of time. */
-const OF_BOARD = new Set(["power", "brown-out", "reset", "torn-write", "sensor", "stuck", "clock"]);
+const OF_BOARD = new Set([
+	"power",
+	"brown-out",
+	"reset",
+	"torn-write",
+	"sensor",
+	"stuck",
+	"clock",
+	// A node that starts after a crash sleeps for a while
+	"image-crash",
+]);
 /** From a change to the sample that reports it, beside the wake that goes on, ms: a boot, and its end. */
 const NOTICE_MS = 3000;
 const HOUR_MS = 3_600_000;
@@ -36,7 +47,12 @@ export const pinsAreNoticed: Check = {
 			const wakes = pinWakes(run, board);
 			// Past the limit pins wake it at an even rate.
 			const pause = wakes.length < sleep.pinWakeLimit ? 0 : HOUR_MS / sleep.pinWakeLimit;
-			const limit = parseDuration(sleep.awakeLimit ?? "8s")! + pause + NOTICE_MS;
+			const { update } = board.firefly as { readonly update?: { readonly awakeLimit: string } };
+			const awake = variantsOf(run.plan, board).map(
+				({ firefly }) => parseDuration((firefly.sleep as unknown as PinWake).awakeLimit ?? "8s")!,
+			);
+			const fetching = parseDuration(update?.awakeLimit ?? "0s")!;
+			const limit = Math.max(...awake) + fetching + pause + NOTICE_MS;
 			const changes = run.pins.get(board.name)!;
 			for (const [index, { time, value }] of changes.entries()) {
 				const until = Math.min(changes[index + 1]?.time ?? Infinity, run.recoveredAt);

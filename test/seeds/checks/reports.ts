@@ -1,6 +1,8 @@
 import type { TimedEvent } from "../../../sim/report/events";
 import { parseDuration } from "../../../src/config/duration";
+import { commandsTo, isUnreachable, variantsOf } from "../command-plan";
 import { Disturbance } from "../disturbance";
+import { SettingsHistory } from "../effective-settings";
 import { type BoardPlan, type SeedPlan, sensorsOf } from "../seed-plan";
 import { type SeedRun, START_TIME } from "../world";
 import type { Check } from "./check";
@@ -29,6 +31,10 @@ class Account {
 	waiting = 0;
 	#droppedEvents = 0;
 	#droppedAtWake = 0;
+	/** Before the command `clear` made the node count from 0. */
+	#droppedBefore = 0;
+	/** Whether that command clears counters at this node, and not its outbox. */
+	readonly #clearsCounters: boolean;
 	/** Time of acceptance of the reports that were neither acknowledged nor dropped. */
 	readonly pending = new Map<number, number>();
 	readonly #acknowledged = new Set<number>();
@@ -39,9 +45,16 @@ class Account {
 	/** Reports that were lost with it. */
 	#forgiven = 0;
 
+	constructor(clearsCounters: boolean) {
+		this.#clearsCounters = clearsCounters;
+	}
+
 	get lost(): number {
-		const dropped = Math.max(this.#droppedEvents, this.#droppedAtWake);
-		return this.accepted - this.#acknowledged.size - this.waiting - dropped - this.#forgiven;
+		return this.accepted - this.#acknowledged.size - this.waiting - this.#dropped - this.#forgiven;
+	}
+
+	get #dropped(): number {
+		return Math.max(this.#droppedEvents, this.#droppedBefore + this.#droppedAtWake);
 	}
 
 	event(event: TimedEvent): void {
@@ -67,6 +80,11 @@ class Account {
 				if (event.sequence !== undefined) this.pending.delete(event.sequence);
 				this.#droppedEvents += event.count;
 				this.waiting = event.waiting;
+				break;
+			case "command":
+				if (event.command !== "clear" || !event.accepted || !this.#clearsCounters) break;
+				this.#droppedBefore = this.#dropped;
+				this.#droppedAtWake = 0;
 				break;
 			case "sleep":
 				this.waiting = event.waiting;
@@ -108,8 +126,17 @@ class Account {
 	}
 }
 
-function afterBoot({ plan }: SeedRun, account: Account, board: BoardPlan, event: TimedEvent): Account {
-	if (losesReports(board, event)) return new Account();
+function accountOf({ plan }: SeedRun, { name }: BoardPlan): Account {
+	return new Account(
+		commandsTo(plan, name).some(
+			({ command, payload }) => command === "clear" && payload.includes("counters"),
+		),
+	);
+}
+
+function afterBoot(run: SeedRun, account: Account, board: BoardPlan, event: TimedEvent): Account {
+	const { plan } = run;
+	if (losesReports(board, event)) return accountOf(run, board);
 	if (losesMemory(event)) account.losePower(!storageFails(plan, board, event.time));
 	return account;
 }
@@ -138,7 +165,7 @@ export const nothingLost: Check = {
 		const failures: string[] = [];
 		for (const board of sensorBoards(run)) {
 			const { name } = board;
-			let account = new Account();
+			let account = accountOf(run, board);
 			for (const event of run.events) {
 				if (event.node !== name) continue;
 				account = afterBoot(run, account, board, event);
@@ -159,7 +186,7 @@ export const reportsArrive: Check = {
 	run(run) {
 		const failures: string[] = [];
 		for (const board of sensorBoards(run)) {
-			let account = new Account();
+			let account = accountOf(run, board);
 			let lastEvent = 0;
 			for (const event of run.events) {
 				if (event.node !== board.name) continue;
@@ -167,7 +194,11 @@ export const reportsArrive: Check = {
 				account.event(event);
 				lastEvent = event.time;
 			}
-			const longest = Math.max(...sensorsOf(board).map(({ every }) => parseDuration(String(every))!));
+			const longest = Math.max(
+				...variantsOf(run.plan, board).flatMap((variant) =>
+					sensorsOf(variant).map(({ every }) => parseDuration(String(every))!),
+				),
+			);
 			const since = run.recoveredAt - longest - 30_000;
 			if (lastEvent < since) failures.push(`${board.name}: nothing happens since ${clock(lastEvent)}`);
 			const old = [...account.pending].filter(([, time]) => time < since);
@@ -180,24 +211,37 @@ export const reportsArrive: Check = {
 	},
 };
 
-/** No wake is longer than `awakeLimit`. */
+/** From the end of `update.awakeLimit` until it is noticed, which a timer of a second does, ms. */
+const FETCH_TOLERANCE_MS = 1100;
+
+/** No wake is longer than `awakeLimit`; with an image that is fetched, than its own limit from there on. */
 export const awakeLimitHolds: Check = {
 	name: "the awake limit holds",
 	run(run) {
 		const failures: string[] = [];
-		for (const { name, firefly } of sensorBoards(run)) {
-			const sleep = firefly.sleep as { readonly mode?: string; readonly awakeLimit?: string };
-			if (firefly.role !== "sensor" || sleep.mode !== "deep") continue;
-			const limit = parseDuration(sleep.awakeLimit ?? "8s")!;
+		for (const board of sensorBoards(run)) {
+			const { name, firefly } = board;
+			if (firefly.role !== "sensor") continue;
+			const history = new SettingsHistory(run, board);
+			const { update } = firefly as { readonly update?: { readonly awakeLimit: string } };
 			let wokeAt: number | undefined;
+			let latest = Infinity;
 			const check = (time: number): void => {
-				if (wokeAt !== undefined && time - wokeAt > limit + TOLERANCE_MS)
+				if (wokeAt !== undefined && time > latest)
 					failures.push(`${name}: awake for ${time - wokeAt} ms from ${clock(wokeAt)}`);
 			};
 			for (const event of run.events) {
 				if (event.node !== name) continue;
-				if (event.type === "wake") wokeAt = event.time;
-				else if (["sleep", "boot", "off", "crash"].includes(event.type)) {
+				if (event.type === "wake") {
+					const { mode, awakeLimit } = history.at(event.time).firefly.sleep as {
+						readonly [key: string]: string;
+					};
+					wokeAt = event.time;
+					latest = mode === "deep" ? wokeAt + parseDuration(awakeLimit ?? "8s")! + TOLERANCE_MS : Infinity;
+				} else if (event.type === "update" && event.phase === "fetching" && update !== undefined) {
+					check(event.time);
+					latest = Math.max(latest, event.time + parseDuration(update.awakeLimit)! + FETCH_TOLERANCE_MS);
+				} else if (["sleep", "boot", "off", "crash"].includes(event.type)) {
 					check(event.time);
 					wokeAt = undefined;
 				}
@@ -213,8 +257,11 @@ const AWAKE_MS = 21_000;
 
 /** Round trips of an exchange besides those of its reports: time, name, TCP, CONNACK, the end. */
 const EXCHANGE_ROUND_TRIPS = 6;
-/** Of a report with QoS 2. */
+/** Of a report with QoS 2; of a command with it, and its answer. */
 const REPORT_ROUND_TRIPS = 2;
+const COMMAND_ROUND_TRIPS = 4;
+/** For which a node listens behind CONNACK and behind each command, at most, ms. */
+const COMMAND_WINDOW_MS = 1000;
 /** For the turns of others, ms. */
 const TURNS_MS = 200;
 
@@ -227,8 +274,14 @@ export const nodesAreServed: Check = {
 	name: "nodes are served in spite of their neighbours",
 	run(run) {
 		const failures: string[] = [];
-		for (const { name } of sensorBoards(run)) {
+		for (const board of sensorBoards(run)) {
+			const { name, firefly } = board;
 			const disturbance = new Disturbance(run, [name, "broker"]);
+			const history = new SettingsHistory(run, board);
+			const commands = firefly.commands === undefined ? 0 : 1 + commandsTo(run.plan, name).length;
+			const commandTime = commands * (COMMAND_WINDOW_MS + 2 * run.plan.latency * COMMAND_ROUND_TRIPS);
+			const isMute = run.plan.faults.some((fault) => fault.name === "image-mute" && fault.board === name);
+			let isOnTrial = false;
 			let waiting = 0;
 			let exchangeEnds = 0;
 			for (const event of run.events) {
@@ -238,9 +291,13 @@ export const nodesAreServed: Check = {
 					exchangeEnds =
 						event.time +
 						2 * run.plan.latency * (EXCHANGE_ROUND_TRIPS + REPORT_ROUND_TRIPS * waiting) +
+						commandTime +
 						TURNS_MS;
+				if (event.type === "update") isOnTrial = event.phase === "activated";
 				if (event.type !== "failed" && event.type !== "limit") continue;
+				if (isMute && isOnTrial) continue;
 				if (disturbance.touches(event.time - AWAKE_MS, event.time)) continue;
+				if (isUnreachable(history.at(event.time).firefly)) continue;
 				const isLimit = event.type === "limit" || event.fault === "limit";
 				if (isLimit && event.time < exchangeEnds) continue;
 				failures.push(
@@ -265,14 +322,22 @@ export const samplesAreTaken: Check = {
 		if (run.plan.faults.some(({ name }) => name === "clock")) return [];
 		const failures: string[] = [];
 		for (const board of sensorBoards(run)) {
-			for (const { name, every, grid } of sensorsOf(board)) {
-				const interval = parseDuration(String(every))!;
-				const longest = interval * (grid === true ? GRID_SHARE : 1.01) + AWAKE_MS;
+			const history = new SettingsHistory(run, board);
+			const { update } = board.firefly as { readonly update?: { readonly awakeLimit: string } };
+			const fetching = update === undefined ? 0 : parseDuration(update.awakeLimit)!;
+			for (const { name, grid } of sensorsOf(board)) {
+				const intervalAt = (time: number): number => {
+					const sensors = sensorsOf({ ...board, firefly: history.at(time).firefly });
+					return parseDuration(String(sensors.find((sensor) => sensor.name === name)!.every))!;
+				};
 				let last: number | undefined;
 				for (const event of run.events) {
 					if (event.node !== board.name) continue;
 					if (event.type === "boot" && event.reason !== "deep-sleep") last = undefined;
 					if (event.type !== "sample" || event.sensor !== name) continue;
+					// New settings hold from the next wake on, at the time of the old ones
+					const interval = Math.max(intervalAt(last ?? event.time), intervalAt(event.time));
+					const longest = interval * (grid === true ? GRID_SHARE : 1.01) + AWAKE_MS + fetching;
 					if (last !== undefined && event.time - last > longest)
 						failures.push(
 							`${board.name}: ${name} is not sampled from ${clock(last)} to ${clock(event.time)}`,
