@@ -60,6 +60,10 @@ class HostDevice implements Device {
 			: undefined;
 	}
 
+	get checksum(): Device["checksum"] {
+		return host.checksum;
+	}
+
 	get clockIsSet(): boolean {
 		return Date.now() >= EARLIEST_SET_CLOCK_MS;
 	}

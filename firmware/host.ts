@@ -35,6 +35,8 @@ export interface Host {
 	sleep(): Sleep;
 	/** Memory that survives sleep and reset. */
 	retained(): Uint8Array;
+	/** See `Device.checksum`. */
+	checksum?(this: void, words: Uint32Array): number;
 	/** Absent: nobody watches. */
 	readonly monitor?: Monitor;
 	/** Calls `run` once: now, or as soon as the reason of this start is known. */

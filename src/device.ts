@@ -333,6 +333,11 @@ export interface Device {
 	 * take effect at once.
 	 */
 	readonly retained: Uint8Array;
+	/**
+	 * The checksum of retained memory, as mix32() of sensor/retained/checksum.ts computes it, 0 … 2^32 − 1;
+	 * absent: there is none but that.
+	 */
+	readonly checksum?: ((this: void, words: Uint32Array) => number) | undefined;
 	/** Whether `Date.now()` is wall time, that is, whether the clock was set since power-on. */
 	readonly clockIsSet: boolean;
 	/** Memory that survives loss of power. Absent if the host has none. */

@@ -8,7 +8,7 @@ import type { Host } from "../host";
 import { CountedListener } from "../listener";
 import { setClock } from "./clock";
 import { chip, mac } from "./identity";
-import { retained } from "./retained";
+import { checksum, retained } from "./retained";
 import { sleep } from "./sleep";
 import { ChipTCP } from "./sockets";
 import { WiFi } from "./wifi";
@@ -32,6 +32,7 @@ import { WiFi } from "./wifi";
  *   global trace(text)
  * Native functions, in the C files beside this one:
  *   xs_firefly_retained(bytes)    a buffer over the first `bytes` bytes of the retained memory
+ *   xs_firefly_checksum(words)    the same as mix32() of src/sensor/retained/checksum.ts
  *   xs_firefly_set_clock(s, µs)   sets the clock, seconds since 1970 and microseconds
  *   xs_firefly_deep_sleep(ms)     asynchronous: pending output is passed on first, then the chip sleeps
  *   xs_firefly_reset_reason()     esp_reset_reason_t as a number
@@ -64,6 +65,7 @@ const host: Host = {
 	storage,
 	sleep,
 	retained,
+	checksum,
 	boot: (run) => run(),
 };
 

@@ -6,6 +6,8 @@
 
 #include "esp_attr.h"
 
+#include <string.h>
+
 // The IDF's linker script keeps this section's domain powered in deep sleep; nothing initialises it at boot.
 // Typed arrays of doubles may lie over it, and XS takes them for aligned.
 static RTC_NOINIT_ATTR uint8_t gRetained[MODDEF_FIREFLY_RETAINED] __attribute__((aligned(8)));
@@ -18,4 +20,20 @@ void xs_firefly_retained(xsMachine *the)
 
 	xsResult = xsNewHostObject(NULL);
 	xsmcSetHostBuffer(xsResult, gRetained, bytes);
+}
+
+/** As mix32() of src/sensor/retained/checksum.ts: byte codes would take a thousand times as long. */
+void xs_firefly_checksum(xsMachine *the)
+{
+	uint8_t *bytes;
+	xsUnsignedValue length, at;
+	uint32_t state = 0x2545f491u;
+
+	xsmcGetBufferReadable(xsArg(0), (void **)&bytes, &length);
+	for (at = 0; at + 4 <= length; at += 4) {
+		uint32_t word;
+		memcpy(&word, bytes + at, sizeof(word));
+		state = (state ^ (state >> 15) ^ word) * 0x9e3779b1u;
+	}
+	xsmcSetUnsigned(xsResult, state ^ (state >> 15));
 }

@@ -4,6 +4,11 @@ function retainedBuffer(this: void, bytes: number): ArrayBuffer {
 	return native("xs_firefly_retained").call(this, bytes) as ArrayBuffer;
 }
 
+/** As `Device.checksum`. */
+export function checksum(this: void, words: Uint32Array): number {
+	return native("xs_firefly_checksum").call(this, words) as number;
+}
+
 /** A view of RTC memory itself: a write is retained at once. */
 export function retained(): Uint8Array {
 	return new Uint8Array(retainedBuffer(RETAINED_BYTES));

@@ -17,6 +17,7 @@ import { ImageSlots } from "./image-slots";
 import { KeyValue } from "./key-value";
 import { NetModule, TimeServers } from "./net-services";
 import type { Natives, Peripheral, PeripheralHost } from "./peripheral";
+import { retainedChecksum } from "./retained-checksum";
 import type { SensorPort } from "./sensor-port";
 import { Sockets } from "./sockets";
 import { Station } from "./station";
@@ -372,6 +373,7 @@ export class Board implements PeripheralHost {
 				this.scheduler.cancel(this.#scheduled);
 				this.#scheduled = scheduler.after(0, () => this.#sleep(Math.max(1, Math.trunc(duration))));
 			},
+			xs_firefly_checksum: retainedChecksum,
 			xs_firefly_light_sleep: () => this.emit({ type: "lightSleep" }),
 			xs_firefly_reset_reason: () => RESET_CODES[this.#reason],
 			xs_firefly_wake_pin: () => this.#wakePin,

@@ -24,10 +24,8 @@ export function connectFields(options: ClientOptions): ConnectFields {
 	if (username !== undefined) fields.username = utf8(username);
 	if (password !== undefined) fields.password = binary(password);
 	if (will !== undefined) {
-		const topic = utf8(will.topic);
-		checkWillTopic(topic);
 		fields.will = {
-			topic,
+			topic: utf8(will.topic),
 			payload: binary(will.payload),
 			qos: will.qos,
 			retain: will.retain,
@@ -55,9 +53,10 @@ export function announcedLimits({ receiveMaximum, maximumPacketSize }: ClientOpt
 /**
  * Bytes of the whole packet.
  * @param fields from {@link connectFields}
- * @throws MQTTError for an invalid combination of them
+ * @throws MQTTError for an invalid combination of them, and for a will whose topic is no topic name
  */
 export function connectSize(fields: ConnectFields, version: Version): number {
+	if (fields.will !== undefined) checkWillTopic(fields.will.topic);
 	return packetSize(connectLength(fields, version, true));
 }
 

@@ -93,7 +93,15 @@ export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler,
 		this.retainedEnd = end;
 		const ringSize = Math.min(outbox.size, end - reserved);
 		const { size, counts } = extension;
-		this.retained = new RetainedState(memory, sensors.length, derived.sensorsHash, ringSize, size, counts);
+		this.retained = new RetainedState(
+			memory,
+			sensors.length,
+			derived.sensorsHash,
+			ringSize,
+			size,
+			counts,
+			device.checksum,
+		);
 		if (counts > 0) device = countingDevice(device, this);
 		this.device = device;
 		this.encoder = new ReportEncoder(settings, derived, device);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { retainedChecksum } from "../../sim/board/retained-checksum";
 import { type Creation, Machine, prepare, Root } from "../../sim/xs/index";
 import type { Settings } from "../../src/config/types";
 import { RETAINED_BYTES } from "../../src/retained-memory";
@@ -7,6 +8,9 @@ import { gatherModules, preloaded } from "../support/xs-modules";
 import { EPOCH, settings } from "./support/test-board";
 
 await prepare();
+
+/** Bytes of retained memory, and of the ticks behind it. */
+const MEMORY = RETAINED_BYTES + 8;
 
 const creation: Creation = { slots: 2048, chunks: 65_536, stack: 512, keys: 64 };
 
@@ -16,22 +20,26 @@ function start(configuration: Settings) {
 	modules.set("main", {
 		source: `import loop from "test/sensor/support/loop";
 			loop((run) => native("keep").call(this, run), (text) => native("tell").call(this, text),
-				new Uint8Array(native("xs_firefly_retained").call(this, ${RETAINED_BYTES})), ${JSON.stringify(configuration)});`,
+				native("xs_firefly_retained").call(this, ${MEMORY}),
+				(words) => native("checksum").call(this, words), ${JSON.stringify(configuration)});`,
 		path: "main.js",
 	});
-	const root = new Root({ modules, preload, natives: ["keep", "tell"] });
+	const root = new Root({ modules, preload, natives: ["keep", "tell", "checksum"] });
 	const handles: number[] = [];
 	const traceMessages: string[] = [];
 	const natives = {
 		keep: (handle: number) => void handles.push(handle),
 		tell: (text: string) => void traceMessages.push(text),
+		checksum: retainedChecksum,
 	};
+	const retained = new Uint8Array(MEMORY);
+	const ticks = new Float64Array(retained.buffer, RETAINED_BYTES, 1);
 	const machine = new Machine(root, {
 		creation,
-		clock: () => EPOCH,
+		clock: () => EPOCH + ticks[0],
 		seed: 1,
 		natives,
-		retained: new Uint8Array(RETAINED_BYTES),
+		retained,
 	});
 	machine.import("main");
 	assert.deepEqual(traceMessages, []);

@@ -338,7 +338,7 @@ export class CommandMemory {
 	private checksum(at: number): number {
 		const { buffer, byteOffset } = this.bytes;
 		const length = (SIZE - AT_GENERATION) / 4;
-		return mix32(new Uint32Array(buffer, byteOffset + at + AT_GENERATION, length), 0, length);
+		return mix32(new Uint32Array(buffer, byteOffset + at + AT_GENERATION, length));
 	}
 
 	private read16(at: number): number {

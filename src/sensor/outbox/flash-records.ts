@@ -226,7 +226,7 @@ export class FlashRecords {
 		summary[COUNT]++;
 		summary[VERSION] = LAYOUT_VERSION;
 		summary[CHECKSUM] = 0;
-		summary[CHECKSUM] = mix32(summary, 0, WORDS);
+		summary[CHECKSUM] = mix32(summary);
 		try {
 			this.open()?.write(summary[COUNT] % 2 === 0 ? EVEN_KEY : ODD_KEY, this.summaryBytes);
 		} catch (error) {
@@ -247,7 +247,7 @@ export class FlashRecords {
 		const words = new Uint32Array(bytes.buffer);
 		const checksum = words[CHECKSUM];
 		words[CHECKSUM] = 0;
-		if (mix32(words, 0, WORDS) !== checksum || words[VERSION] !== LAYOUT_VERSION) return;
+		if (mix32(words) !== checksum || words[VERSION] !== LAYOUT_VERSION) return;
 		if (words[COUNT] > summary[COUNT]) summary.set(words);
 	}
 

@@ -52,7 +52,6 @@ export class Outbox {
 	private readonly handler: OutboxHandler;
 	private readonly longestRecord: number;
 	private readonly thinsWhenFull: boolean;
-	private readonly reserve: number;
 	/** Created when records first have to be moved or recovered. */
 	private scratchRecord: ReportRecord | undefined;
 	/** Bytes from the cursor to the end of the newest record. */
@@ -79,7 +78,11 @@ export class Outbox {
 		this.handler = handler;
 		this.longestRecord = longestRecord;
 		this.thinsWhenFull = policy === "thin";
-		this.reserve = this.thinsWhenFull ? longestRecord : 0;
+	}
+
+	/** Bytes that must stay free. */
+	private get reserve(): number {
+		return this.thinsWhenFull ? this.longestRecord : 0;
 	}
 
 	/** Record for moving and recovery. */

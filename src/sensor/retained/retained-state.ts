@@ -56,6 +56,7 @@ export class RetainedState {
 	private readonly sensorsHash: number;
 	private readonly ringSize: number;
 	private readonly shape: number;
+	private readonly checksum: (words: Uint32Array) => number;
 	/** The parts after the fixed one. */
 	private readonly variableBytes: Uint8Array;
 
@@ -64,6 +65,7 @@ export class RetainedState {
 	 * @param ringSize bytes for the outbox; reduced if `memory` is smaller
 	 * @param extension doubles of the extension
 	 * @param counts how many of them, the last ones, are counts (run-counts.ts)
+	 * @param checksum computes what mix32() does
 	 * @throws {RangeError} if `memory` cannot hold the header and the smallest ring
 	 */
 	constructor(
@@ -73,6 +75,7 @@ export class RetainedState {
 		ringSize: number,
 		extension = 0,
 		counts = 0,
+		checksum: (words: Uint32Array) => number = mix32,
 	) {
 		const header = headerSize(sensorCount, extension);
 		const room = memory.length - header;
@@ -80,6 +83,7 @@ export class RetainedState {
 			throw new RangeError(`${memory.length} bytes of retained memory; at least ${header + 256} are needed`);
 		this.memory = memory;
 		this.sensorsHash = sensorsHash;
+		this.checksum = checksum;
 		this.shape = shapeOf(sensorCount, extension);
 		this.ringSize = Math.min(ringSize, room);
 		const buffer = new ArrayBuffer(FIXED_SIZE + variableSize(this.shape));
@@ -150,7 +154,7 @@ export class RetainedState {
 		const generation = (words[WORD_GENERATION] + 1) >>> 0;
 		words[WORD_GENERATION] = generation;
 		words[WORD_CHECKSUM] = 0;
-		words[WORD_CHECKSUM] = mix32(words, 0, words.length);
+		words[WORD_CHECKSUM] = this.checksum(words);
 		const copy = generation & 1;
 		memory.set(this.link, copy * FIXED_SIZE);
 		memory.set(this.variableBytes, 2 * FIXED_SIZE + copy * this.variableBytes.length);
@@ -235,7 +239,7 @@ export class RetainedState {
 	private checksumMatches(all: Uint32Array): boolean {
 		const checksum = all[WORD_CHECKSUM];
 		all[WORD_CHECKSUM] = 0;
-		return mix32(all, 0, all.length) === checksum;
+		return this.checksum(all) === checksum;
 	}
 
 	/** A valid checksum does not exclude bugs of this program: checks that all indices are within memory. */

@@ -1,5 +1,6 @@
 import type { Settings } from "../../../src/config/types";
 import type { Device, TCPOptions, TimerId } from "../../../src/device";
+import { RETAINED_BYTES } from "../../../src/retained-memory";
 import { startNode } from "../../../src/sensor/start-node";
 import { InMachineSocket } from "../../support/in-machine-socket";
 
@@ -23,10 +24,16 @@ const SUBSCRIBE = 8;
 /** The host, and the broker's end of its only socket. */
 class LoopHost {
 	ticks = 0;
+	/** The same for Node, whose clock goes by it. */
+	readonly sharedTicks: Float64Array;
 	published = 0;
 	readonly timers: LoopTimer[] = [];
 	socket: InMachineSocket | undefined;
 	readonly reading = { temperature: 0, humidity: 0, co2: 0, ratio: 0 };
+
+	constructor(sharedTicks: Float64Array) {
+		this.sharedTicks = sharedTicks;
+	}
 
 	respond(bytes: Uint8Array): void {
 		const socket = this.socket!;
@@ -77,7 +84,7 @@ class LoopHost {
 		const { timers, reading } = this;
 		const end = this.published + count;
 		while (this.published < end) {
-			this.ticks += 1000;
+			this.sharedTicks[0] = this.ticks += 1000;
 			reading.temperature = 20 + (this.published % 100) / 10;
 			reading.humidity = 40 + (this.published % 7) / 1000;
 			reading.co2 = 700 + (this.published % 13);
@@ -95,13 +102,15 @@ class LoopHost {
 	}
 }
 
+/** @param memory retained memory, behind it the ticks, which begin at 0 */
 export default function main(
 	keep: (run: (count: number) => void) => void,
 	tell: (text: string) => void,
-	retained: Uint8Array,
+	memory: ArrayBuffer,
+	checksum: NonNullable<Device["checksum"]>,
 	settings: Settings,
 ): void {
-	const host = new LoopHost();
+	const host = new LoopHost(new Float64Array(memory, RETAINED_BYTES, 1));
 	class LoopTCP extends InMachineSocket {
 		constructor(options: TCPOptions) {
 			super(options);
@@ -150,7 +159,8 @@ export default function main(
 			delta: (start, end = host.ticks) => end - start,
 		},
 		sleep: { reason: "power-on", deep() {} },
-		retained,
+		retained: new Uint8Array(memory, 0, RETAINED_BYTES),
+		checksum,
 		clockIsSet: true,
 		resolve: (name, callback) => callback(name),
 		driver: () => Driver,
