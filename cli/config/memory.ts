@@ -45,7 +45,7 @@ export const INCOMING_IDENTIFIER = 2;
 const USER = 100;
 const RULE = 72;
 /** A sensor node without its buffers; one of its sensors, and one of their drivers; a message in flight. */
-const NODE = 6050;
+const NODE = 5600;
 const SENSOR = 96;
 const DRIVER = 390;
 /** What is left of a driver that a node in deep sleep has closed before its exchange. */

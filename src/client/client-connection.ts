@@ -74,6 +74,8 @@ export class ClientConnection {
 	now = 0;
 	/** Bytes of the send buffer that are not for messages: a reserve, and the answers to what is being read. */
 	reservedBytes = SEND_RESERVE;
+	/** CONNECT asked for a new session. */
+	beginsClean = false;
 	/** The application has not taken the last piece of a message: nothing is read. */
 	declare isPaused?: boolean;
 	/** Messages are neither delivered nor acknowledged on this connection: the broker keeps them. */
@@ -140,7 +142,10 @@ export class ClientConnection {
 		return this.payloadRemaining ? deferredAnswers(this) : this.encoder;
 	}
 
-	/** Resolves the name and connects, in phase CONNECTING. @param server by default as configured */
+	/**
+	 * Resolves the name and connects, in phase CONNECTING; CONNECT is staged.
+	 * @param server by default as configured
+	 */
 	connect(server: ServerAddress | undefined): void {
 		const { host, port } = server ?? this.options;
 		this.closeError = undefined;

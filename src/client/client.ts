@@ -49,7 +49,8 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 	protected readonly options: ClientOptions;
 	private readonly handler: ClientHandler;
 	protected readonly device: ClientDevice;
-	private readonly fields: ConnectFields;
+	/** What CONNECT says, until it is staged. */
+	declare private fields?: ConnectFields | undefined;
 	protected readonly connection: ClientConnection;
 	protected readonly outbound: Outbound;
 	protected readonly incoming: IncomingPackets;
@@ -75,7 +76,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		const connection = new ClientConnection(options, handler, device, this);
 		this.connection = connection;
 		this.outbound = connection.outbound;
-		this.incoming = new IncomingPackets(options, fields, handler, connection);
+		this.incoming = new IncomingPackets(options, handler, connection);
 	}
 
 	get state(): ClientState {
@@ -108,11 +109,21 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		const { pipeline, authenticationMethod, keepAlive, sessionExpiry } = this.options;
 		// [MQTT-3.1.2-30]
 		this.pipelines = authenticationMethod === undefined && (options?.pipeline ?? pipeline !== false);
-		this.fields.cleanStart = options?.cleanStart ?? this.options.cleanStart;
 		// Without its CONNACK, the last CONNECT may have begun the session that the next one finds.
 		if (connection.isSubscribed && !connection.negotiated.isAgreed) connection.isSubscribed = false;
 		connection.negotiated.begin(keepAlive, sessionExpiry, options?.limits);
+		this.stageConnect(options?.cleanStart ?? this.options.cleanStart);
 		connection.connect(options?.server);
+	}
+
+	/** What CONNECT says is needed no more then: its memory is free for the socket and for what follows. */
+	private stageConnect(cleanStart: boolean): void {
+		const { connection } = this;
+		const fields = this.fields ?? connectFields(this.options);
+		this.fields = undefined;
+		fields.cleanStart = cleanStart;
+		connection.beginsClean = cleanStart;
+		connection.encoder.connect(fields, true); // [MQTT-3.1.0-1]
 	}
 
 	/**
@@ -258,7 +269,6 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 	private onConnected(): void {
 		this.connection.enter(TCP_CONNECTED);
 		this.incoming.reset();
-		this.connection.encoder.connect(this.fields, true); // [MQTT-3.1.0-1]
 		// The client may send packets before CONNACK (§3.1.4).
 		this.outbound.blockedOn = BLOCKED_ON_CONNACK;
 		if (!this.pipelines) return;

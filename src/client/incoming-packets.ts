@@ -15,7 +15,6 @@ import {
 } from "../mqtt/constants";
 import { Decoder, type DecoderHandler } from "../mqtt/decoder";
 import type { Packet } from "../mqtt/packet";
-import type { ConnectFields } from "../mqtt/packet-fields";
 import {
 	CLOSED,
 	type ClientPhase,
@@ -51,7 +50,6 @@ export class IncomingPackets implements DecoderHandler {
 	// so that the callbacks find most of the stack unused.
 	private readonly connection: ClientConnection;
 	private readonly options: ClientOptions;
-	private readonly fields: ConnectFields;
 	private readonly handler: ClientHandler;
 	/** Made for the first message, as most nodes never get one. */
 	declare private receiver?: Inbound;
@@ -59,17 +57,10 @@ export class IncomingPackets implements DecoderHandler {
 	/** Bytes at the end of the transport's chunk that were read and not decoded, after a pause. */
 	declare private heldBytes: number | undefined;
 
-	/** @param fields of the last CONNECT */
-	constructor(
-		options: ClientOptions,
-		fields: ConnectFields,
-		handler: ClientHandler,
-		connection: ClientConnection,
-	) {
+	constructor(options: ClientOptions, handler: ClientHandler, connection: ClientConnection) {
 		const { receiveBuffer, version } = options;
 		this.connection = connection;
 		this.options = options;
-		this.fields = fields;
 		this.handler = handler;
 		this.decoder = new Decoder({
 			size: receiveBuffer,
@@ -200,7 +191,7 @@ export class IncomingPackets implements DecoderHandler {
 		if (next === CLOSED)
 			return this.connection.end(refusalError("the broker refused the connection", packet)); // [MQTT-4.13.2-1]
 		// [MQTT-3.2.2-2] [MQTT-3.2.2-4] [MQTT-3.1.1:3.2.2-1]
-		if (sessionPresent && this.fields.cleanStart)
+		if (sessionPresent && this.connection.beginsClean)
 			return this.onError(PROTOCOL_ERROR, "a session after Clean Start");
 		this.receiver?.onConnack(sessionPresent);
 		this.connection.onAccepted(packet, next);

@@ -90,9 +90,8 @@ export class Transport {
 		this.chunk = new Uint8Array(this.buffer);
 	}
 
-	/** Resolves the name and connects. */
+	/** Resolves the name and connects; the transport is new or closed. What is staged leaves first. */
 	resolveAndConnect(host: string, port: number): void {
-		this.close();
 		if (this.failure !== undefined) this.failure = undefined;
 		const generation = this.generation;
 		try {

@@ -436,6 +436,37 @@ describe("open and close", () => {
 		assert.equal(node.closed.length, 1);
 	});
 
+	test("connections that never came about leave no CONNECT behind: each later one sends its own, once", () => {
+		const { network, clock, broker } = setUp();
+		const node = new RecordingClient({ host: "broker", cleanStart: false }, network.device);
+		node.open();
+		assert.ok(clock.run(10_000));
+		network.names.set("broker", "127.0.0.1");
+		network.blackHoles.add(1883);
+		node.open();
+		assert.ok(clock.run(10_000));
+		network.blackHoles.delete(1883);
+		for (const cleanStart of [true, false]) {
+			node.open({ cleanStart });
+			clock.advance(1000);
+			node.close();
+			assert.ok(clock.run(10_000));
+		}
+		assert.deepEqual(
+			broker.packets.map((packet) => [packet.cmd, packet.cmd === "connect" && packet.clean]),
+			[
+				["connect", true],
+				["disconnect", false],
+				["connect", false],
+				["disconnect", false],
+			],
+		);
+		assert.deepEqual(
+			node.closed.map(({ error }) => error?.fault),
+			["transport", "transport", undefined, undefined],
+		);
+	});
+
 	test("a class of sockets with targets: gets the same functions each time, and late callbacks are dropped", () => {
 		const { network, clock } = setUp();
 		const { device } = network;
