@@ -58,8 +58,9 @@ const WINDOWS = 96;
 const BATTERY = 96;
 /** Messages about the node itself, and their buffer. */
 const DIAGNOSTICS = 900;
-/** Reports that share a message, without their buffer and table. */
+/** Reports that share a message, without their buffer and table; a row of it. */
 const HISTORY = 500;
+const SHARED_MESSAGE = 12;
 /** Outbox in flash, while it is read after a loss of power. */
 const FLASH_OUTBOX = 3400;
 /** Pins that wake the node. */
@@ -255,7 +256,7 @@ function nodeNeeds(settings: Settings): Need[] {
 		{ bytes: NODE + connectBytes(broker) * CONNECT_BYTE },
 		{ bytes: broker.sendBuffer + broker.receiveBuffer + broker.inFlight * IN_FLIGHT },
 		{ bytes: sensors.length * SENSOR + driverBytes + topic.length + json },
-		{ bytes: payload === "history" ? HISTORY + broker.sendBuffer + broker.inFlight * IN_FLIGHT : 0 },
+		{ bytes: payload === "history" ? HISTORY + broker.sendBuffer + broker.inFlight * SHARED_MESSAGE : 0 },
 		{ bytes: outbox.storage === "flash" ? FLASH_OUTBOX : 0 },
 		...(commands === undefined ? [] : [{ bytes: COMMANDS }]),
 		{ bytes: transportBytes(broker.transport) },

@@ -2,7 +2,7 @@ import { WORD_USED } from "../retained/layout";
 import type { Ring } from "./ring";
 
 /** Of all records: reports of all sensors have one topic. */
-export const ANY_SENSOR = -1;
+export const ANY_SENSOR = 0xffff_ffff;
 
 /**
  * Finds the next pending report on a topic. A place is said in bytes up to the end of the newest record,

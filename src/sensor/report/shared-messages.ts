@@ -28,7 +28,7 @@ export class SharedMessages {
 	 * Sequence numbers of the first and the last report of each, and the sensor. First 0: the row is free. What
 	 * the outbox drops meanwhile changes nothing in them.
 	 */
-	private readonly rows: Float64Array;
+	private readonly rows: Uint32Array;
 	/** Sequence number of the last report in the message being written. */
 	private last = 0;
 	/** Of the message that was acknowledged: its row, and the place in the outbox to go on from. */
@@ -37,7 +37,7 @@ export class SharedMessages {
 
 	constructor(parts: ExchangeParts) {
 		this.parts = parts;
-		this.rows = new Float64Array(FIELDS * parts.settings.broker.inFlight);
+		this.rows = new Uint32Array(FIELDS * parts.settings.broker.inFlight);
 	}
 
 	/** Call before a connection. */
