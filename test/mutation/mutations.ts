@@ -414,7 +414,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/client/incoming-packets.ts",
-		"if (sessionPresent && this.fields.cleanStart)",
+		"if (sessionPresent && this.connection.beginsClean)",
 		"if (false)",
 		"a broker that keeps a session after Clean Start is believed",
 		CLIENT,
@@ -693,15 +693,15 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/outbox/flash-outbox.ts",
-		"		this.flash.writeSummary(words, ring.sequenceAt(index));\n",
+		"		this.flash.writeSummary(words, ring.sequenceAt(index), this.flash.restoreMarks);\n",
 		"",
 		"a loss of power forgets what was dropped",
 		["test/sensor/flash-outbox.test.ts"],
 	),
 	mutation(
 		"src/sensor/report/history-sender.ts",
-		"if (result === SENT) this.shared.markJoined();",
-		"",
+		"		super.markSent();\n		this.shared.markJoined();\n",
+		"		super.markSent();\n",
 		"late reports that share a message are sent once more each",
 		["test/sensor/history.test.ts"],
 	),
