@@ -18,6 +18,14 @@ export type AnnouncerDevice = Pick<Device, "mac" | "chip" | "storage" | "trace">
 	readonly sleep: Pick<Device["sleep"], "reason">;
 };
 
+// What an exchange has to announce, and what is known of it: bits of a number
+/** Something is to be sent in this exchange. */
+export const ANNOUNCES = 1;
+/** The whole announcement, and not only the state. */
+const WHOLE = 2;
+/** The state was settled when this connection was opened. */
+const SETTLED = 4;
+
 /** What a node announces, and with what. */
 export interface AnnouncingNode {
 	readonly client: Client;
@@ -51,11 +59,51 @@ export function mayAnnounce(
 	return !new AnnouncedRecord(memory, end, hash).isAnnounced;
 }
 
+/** Call once a boot, before the first connection: what the broker had is not relied upon after a cold boot. */
+export function forgetAfterColdBoot(node: AnnouncingNode): void {
+	if (isColdBoot(node.device)) recordOf(node).clear();
+}
+
+/**
+ * Call before each connection. What it needs to know is a number: an {@link Announcer} is made only when the
+ * reports are delivered, as it would take memory while the exchange needs the most.
+ * @returns ANNOUNCES or 0, and bits for the Announcer
+ */
+export function beginTurn(node: AnnouncingNode): number {
+	const record = recordOf(node);
+	const homie = isHomie(node);
+	const whole = !record.isAnnounced;
+	const settled = record.isStateSettled && !node.staysConnected;
+	const announces = record.takeTurn() && (whole || (homie && !settled));
+	// If the connection is lost, the will changes the state.
+	if (homie) record.isStateSettled = false;
+	return (announces ? ANNOUNCES : 0) | (whole ? WHOLE : 0) | (settled ? SETTLED : 0);
+}
+
+/**
+ * Call after each connection.
+ * @param turn from {@link beginTurn}, or that of the Announcer @param orderly with a DISCONNECT that has left
+ */
+export function endTurn(node: AnnouncingNode, turn: number, orderly: boolean): void {
+	if (!orderly) recordOf(node).isStateSettled = false;
+	else if ((turn & SETTLED) !== 0) recordOf(node).isStateSettled = true;
+}
+
+function recordOf(node: AnnouncingNode): AnnouncedRecord {
+	return new AnnouncedRecord(node.retained.memory, node.retainedEnd, hashOf(node));
+}
+
+function isHomie({ settings }: AnnouncingNode): boolean {
+	return settings.discovery?.formats.includes("homie") === true;
+}
+
 /**
  * Announces the node to home automation, after the reports of an exchange were delivered: one message after
- * the other, each acknowledged. What does not succeed is tried again in another exchange.
+ * the other, each acknowledged. What does not succeed is tried again in another exchange. For one connection.
  */
 export class Announcer {
+	/** As {@link beginTurn} has it; without ANNOUNCES once nothing is left to send. */
+	turn: number;
 	private readonly node: AnnouncingNode;
 	private readonly discovery: DiscoverySettings;
 	private readonly record: AnnouncedRecord;
@@ -63,49 +111,30 @@ export class Announcer {
 	private message: Announcement | undefined = undefined;
 	/** The step at which this exchange begins is known. */
 	private isPlanned = false;
-	/** Whether its messages are the whole announcement, and not only the state. */
-	private isWhole = false;
 	private before: Announced = NOTHING_ANNOUNCED;
 	/** Index of the message to send, or in flight. */
 	private step = 0;
-	private inFlight = false;
+	/** A message waits for its PUBACK. */
+	inFlight = false;
 	/** Of that message, in bytes. */
 	private payloadLength = 0;
 	/** Part of its payload that is being written, and the bytes of that part which are left. */
 	private partIndex = 0;
 	private bytes: Uint8Array | undefined = undefined;
 	private written = 0;
-	/** Something is to be sent in this exchange. */
-	isPending = false;
-	/** The state was settled when this connection was opened. */
-	private wasSettled = false;
 
-	/** @throws if its settings say of nothing to announce */
-	constructor(node: AnnouncingNode) {
+	/** @param turn from {@link beginTurn} @throws if the settings say of nothing to announce */
+	constructor(node: AnnouncingNode, turn: number) {
 		const { discovery } = node.settings;
 		if (discovery === undefined) throw new Error("nothing is to be announced");
 		this.node = node;
+		this.turn = turn;
 		this.discovery = discovery;
-		this.record = new AnnouncedRecord(node.retained.memory, node.retainedEnd, hashOf(node));
-		if (isColdBoot(node.device)) this.record.clear();
+		this.record = recordOf(node);
 	}
 
-	private get isHomie(): boolean {
-		return this.discovery.formats.includes("homie");
-	}
-
-	/** Call before a connection. */
-	begin(): void {
-		const { record } = this;
-		this.message = undefined;
-		this.isPlanned = false;
-		this.bytes = undefined;
-		this.inFlight = false;
-		this.isWhole = !record.isAnnounced;
-		this.wasSettled = record.isStateSettled && !this.node.staysConnected;
-		this.isPending = record.takeTurn() && (this.isWhole || (this.isHomie && !this.wasSettled));
-		// If the connection is lost, the will changes the state.
-		if (this.isHomie) record.isStateSettled = false;
+	private get isWhole(): boolean {
+		return (this.turn & WHOLE) !== 0;
 	}
 
 	/** Call when the reports were delivered: makes the next message, and measures it. */
@@ -150,20 +179,13 @@ export class Announcer {
 		else this.step++;
 	}
 
-	/** The connection has ended. @param orderly with a DISCONNECT that has left */
-	onClosed(orderly: boolean): void {
-		if (this.inFlight) {
-			// The exchange is not to take it for a report.
-			this.node.client.inFlight.setState(PACKET_ID, IDLE, 0);
-			this.giveUp("the connection has ended", false);
-		}
-		const { record } = this;
-		if (orderly && this.wasSettled) record.isStateSettled = true;
-		if (!orderly) record.isStateSettled = false;
+	/** The connection has ended: {@link endTurn} follows. */
+	onClosed(): void {
+		if (!this.inFlight) return;
+		// The exchange is not to take it for a report.
+		this.node.client.inFlight.setState(PACKET_ID, IDLE, 0);
 		this.inFlight = false;
-		this.message = undefined;
-		this.isPlanned = false;
-		this.bytes = undefined;
+		this.giveUp("the connection has ended", false);
 	}
 
 	private plan(): void {
@@ -221,9 +243,9 @@ export class Announcer {
 	private finish(): true {
 		const { record, discovery } = this;
 		const { device, settings } = this.node;
-		this.isPending = false;
+		this.turn &= ~ANNOUNCES;
 		this.message = undefined;
-		if (this.isHomie) this.wasSettled = true;
+		if (isHomie(this.node)) this.turn |= SETTLED;
 		if (!this.isWhole) return true;
 		record.finish();
 		writeAnnounced(device, this.before, announcedBy(settings, discovery));
@@ -234,7 +256,7 @@ export class Announcer {
 	}
 
 	private giveUp(reason: string, forGood: boolean): true {
-		this.isPending = false;
+		this.turn &= ~ANNOUNCES;
 		const exchanges = this.record.countFailure(forGood);
 		const next = exchanges === 1 ? "the next exchange" : `${exchanges} exchanges`;
 		this.node.device.trace(`not announced: ${reason}; tried again in ${next}`);

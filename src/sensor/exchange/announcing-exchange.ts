@@ -1,6 +1,14 @@
 import type { ClientError } from "../../client/client";
 import type { ReasonCode } from "../../mqtt/constants";
-import { ANNOUNCEMENT_TAG, Announcer, type AnnouncingNode } from "../discovery/announcer";
+import {
+	ANNOUNCEMENT_TAG,
+	ANNOUNCES,
+	Announcer,
+	type AnnouncingNode,
+	beginTurn,
+	endTurn,
+	forgetAfterColdBoot,
+} from "../discovery/announcer";
 import { ReportExchange } from "./report-exchange";
 
 /**
@@ -8,63 +16,97 @@ import { ReportExchange } from "./report-exchange";
  * delay them, nor does its failure count as theirs.
  */
 export class AnnouncingExchange extends ReportExchange {
-	private readonly announcer: Announcer;
+	declare protected readonly parts: ReportExchange["parts"] & AnnouncingNode;
+	/** See `beginTurn`. */
+	private turn = 0;
+	/** Made when the reports of a connection are delivered, and gone with it, or when all is announced. */
+	private announcer: Announcer | undefined = undefined;
 
 	constructor(node: AnnouncingNode & ConstructorParameters<typeof ReportExchange>[0]) {
 		super(node);
-		this.announcer = new Announcer(node);
+		forgetAfterColdBoot(node);
 	}
 
 	override connect(): void {
-		this.announcer.begin();
+		this.turn = beginTurn(this.parts);
 		super.connect();
 	}
 
 	override pump(): void {
-		if (!this.announcer.finishPayload()) return;
+		if (this.announcer?.finishPayload() === false) return;
 		super.pump();
-		this.requestTurn();
 	}
 
 	override onWritable(): void {
 		// Until a payload is complete, only its pieces may be sent.
-		if (!this.announcer.finishPayload()) return;
-		super.pump();
-		this.announce();
+		if (this.announcer?.finishPayload() === false) return;
+		this.sendReports();
+		if (this.isDue) this.announce();
+		else if (!this.isPending) super.closeWhenDone();
 	}
 
-	override onAcknowledged(packetId: number, reasonCode: ReasonCode, tag: number): void {
-		if (tag === ANNOUNCEMENT_TAG) this.announcer.onAnswer(reasonCode);
-		else super.onAcknowledged(packetId, reasonCode, tag);
-		this.requestTurn();
+	override onAcknowledged(packetId: number, reasonCode: ReasonCode, tag: number): unknown {
+		// In tail position, whose frame XS drops first
+		if (tag !== ANNOUNCEMENT_TAG) return super.onAcknowledged(packetId, reasonCode, tag);
+		this.announcer?.onAnswer(reasonCode);
+		this.settleTurn();
+		return this.closeWhenDone();
 	}
 
-	/** While there is something to announce, `announce` closes. */
+	/** While there is something to announce, `announce` closes, in `onWritable`: it needs the stack. */
 	protected override closeWhenDone(): void {
-		if (!this.announcer.isPending) super.closeWhenDone();
+		if (this.isDue) this.parts.client.notifyWritable();
+		else if (!this.isPending) super.closeWhenDone();
 	}
 
 	override onClosed(error: ClientError | undefined): void {
-		this.announcer.onClosed(error === undefined && !this.aborted && this.parts.client.negotiated.isAgreed);
+		this.announcer?.onClosed();
+		this.settleTurn();
+		this.announcer = undefined;
+		endTurn(
+			this.parts,
+			this.turn,
+			error === undefined && !this.aborted && this.parts.client.negotiated.isAgreed,
+		);
 		super.onClosed(error);
 	}
 
-	/** The announcement follows once the reports were delivered. */
-	private get isDue(): boolean {
-		return this.announcer.isPending && this.sender.isIdle && this.parts.client.negotiated.isAgreed;
+	private get isPending(): boolean {
+		return (this.turn & ANNOUNCES) !== 0;
 	}
 
-	/** Goes on with the announcement in `onWritable`, as it needs the stack. */
-	private requestTurn(): void {
-		if (this.isDue) this.parts.client.notifyWritable();
-		else if (!this.announcer.isPending) super.closeWhenDone();
+	/** The next message may be sent: the reports were delivered, and so was the message before. */
+	private get isDue(): boolean {
+		return (
+			this.isPending &&
+			this.announcer?.inFlight !== true &&
+			this.sender.isIdle &&
+			this.parts.client.negotiated.isAgreed
+		);
 	}
 
 	private announce(): void {
-		if (!this.isDue) return;
+		this.announcer ??= this.makeAnnouncer();
 		const { announcer } = this;
 		announcer.prepare();
-		if (announcer.advance()) super.closeWhenDone();
+		const isOver = announcer.advance();
+		this.settleTurn();
+		if (isOver) super.closeWhenDone();
 		else announcer.finishPayload();
+	}
+
+	/** A node that sleeps has nothing to report any more, unless a command asks. */
+	private makeAnnouncer(): Announcer {
+		const { encoder, staysConnected } = this.parts;
+		if (!staysConnected) encoder.release();
+		return new Announcer(this.parts, this.turn);
+	}
+
+	/** Takes over what the announcer has found, which is over once it has nothing left to send. */
+	private settleTurn(): void {
+		const { announcer } = this;
+		if (announcer === undefined) return;
+		this.turn = announcer.turn;
+		if (!this.isPending) this.announcer = undefined;
 	}
 }

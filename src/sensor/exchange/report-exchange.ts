@@ -131,6 +131,12 @@ export class ReportExchange implements ClientHandler {
 		this.closeWhenDone();
 	}
 
+	/** As {@link pump}, without an end of the connection. */
+	protected sendReports(): void {
+		this.sender.send();
+		this.commands?.onWritable();
+	}
+
 	/**
 	 * Executes the command that waits, or ends listening for commands.
 	 * @returns whether all sensors are to be sampled and reported: then call {@link pump}

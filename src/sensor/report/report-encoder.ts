@@ -61,6 +61,12 @@ export class ReportEncoder {
 		return this.message;
 	}
 
+	/** Their buffer is free until the next use. */
+	release(): void {
+		this.bytes = undefined;
+		this.topicWritten = -1;
+	}
+
 	private makeMessage(): Uint8Array {
 		const { size, sharedSize, diagnostics, topics } = this.derived;
 		const mac = utf8(this.device.mac);
