@@ -30,14 +30,13 @@ export function hasWildcard(bytes: Uint8Array, start: number, end: number): bool
  */
 function isPlain(words: DataView, start: number, end: number): boolean {
 	const last = end - 4;
-	let at = start;
-	let word = 0;
-	do {
-		word = words.getInt32(at < last ? at : last);
-		if (((word | ~(word + TO_BIT_7)) & BITS_7) !== 0) return false;
-		at += 4;
-	} while (at < end);
-	return true;
+	let word = words.getInt32(last);
+	let bits = word | ~(word + TO_BIT_7);
+	for (let at = start; at < last; at += 4) {
+		word = words.getInt32(at);
+		bits |= word | ~(word + TO_BIT_7);
+	}
+	return (bits & BITS_7) === 0;
 }
 
 /**

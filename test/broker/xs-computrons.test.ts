@@ -12,15 +12,15 @@ const MESSAGES = 50;
  */
 const LIMITS: readonly Row[] = [
 	// QoS, bytes of the payload, retained, subscribers
-	[0, 5, false, 1, 7100],
-	[1, 5, false, 1, 11_150],
-	[1, 5, true, 1, 11_500],
-	[2, 5, false, 1, 17_150],
-	[1, 5, true, 0, 5750],
-	[1, 470, false, 1, 13_350],
-	[0, 5, false, 7, 15_550],
-	[1, 5, false, 7, 39_500],
-	[2, 5, false, 7, 62_350],
+	[0, 5, false, 1, 5500],
+	[1, 5, false, 1, 8850],
+	[1, 5, true, 1, 9100],
+	[2, 5, false, 1, 13_750],
+	[1, 5, true, 0, 4450],
+	[1, 470, false, 1, 11_100],
+	[0, 5, false, 7, 15_200],
+	[1, 5, false, 7, 37_200],
+	[2, 5, false, 7, 56_100],
 ];
 
 type Row = readonly [qos: 0 | 1 | 2, payload: number, retain: boolean, subscribers: number, limit: number];

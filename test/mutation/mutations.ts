@@ -268,7 +268,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/broker/delivery/publish-writer.ts",
-		"if (newAlias) aliases.unassign(index, alias);",
+		"if (newAlias) core.aliases.unassign(connection.index, alias);",
 		"",
 		"an alias that was never sent counts as known, and its message arrives without a topic",
 		BROKER,
@@ -286,6 +286,20 @@ export const mutations: readonly Mutation[] = [
 		"if (qos < (sums[row + OPTIONS] & 3))",
 		"overlapping subscriptions deliver with the lowest QoS",
 		BROKER,
+	),
+	mutation(
+		"src/broker/topics/subscriptions.ts",
+		"this.added = true;",
+		"",
+		"a new subscriber misses topics whose filter is remembered",
+		["test/broker/remembered-filters.test.ts"],
+	),
+	mutation(
+		"src/broker/topics/retained-store.ts",
+		"this.setFilterNode(record, UNKNOWN_NODE);",
+		"",
+		"a topic is matched by the filter of the one whose record it took",
+		["test/broker/remembered-filters.test.ts"],
 	),
 	mutation(
 		"src/broker/topics/subscriptions.ts",

@@ -44,9 +44,9 @@ export function canSendNow(
 }
 
 /** Counts a message that was sent. */
-export function countDelivered({ counters, host }: Core, message: Message): void {
-	counters.messagesDelivered++;
-	host.event?.("delivered", message.qos, message.payloadEnd - message.payloadStart);
+export function countDelivered(core: Core, message: Message): void {
+	core.counters.messagesDelivered++;
+	core.host.event?.("delivered", message.qos, message.payloadEnd - message.payloadStart);
 }
 
 /** Counts a message that was not sent to one client. */
@@ -92,8 +92,9 @@ export class PublishWriter {
 	/** Writes the send area. @returns SENT, also if the connection is lost: onLost() handles that */
 	private transmit(connection: Connection): typeof SENT {
 		const size = this.#size;
-		const { memory, counters } = this.#core;
-		counters.bytesOut += size;
+		const core = this.#core;
+		const memory = core.memory;
+		core.counters.bytesOut += size;
 		connection.write(memory.sendView(size));
 		memory.reopenSendArea();
 		return SENT;
@@ -108,15 +109,16 @@ export class PublishWriter {
 		identifier: number,
 		withTimestamp: boolean,
 	): SendResult {
-		const { memory, aliases, timestamp } = this.#core;
-		const { bytes, sendStart } = memory;
-		const { index } = connection;
+		const core = this.#core;
+		const memory = core.memory;
+		const bytes = memory.bytes;
 		const isVersion5 = connection.version === 5;
-		const { topicStart, topicEnd } = message;
-		let { propertiesStart } = message;
+		const topicStart = message.topicStart;
+		const topicEnd = message.topicEnd;
+		let propertiesStart = message.propertiesStart;
 		let expiry = -1;
 		if (hasExpiry(message)) {
-			expiry = secondsLeft(message, this.#core.clock.nowMs);
+			expiry = secondsLeft(message, core.clock.nowMs);
 			if (expiry < 0) {
 				if ((flags & DUP) === 0) return EXPIRED; // [MQTT-3.3.2-5]
 				expiry = 0; // its delivery had begun [MQTT-4.3.3-7]
@@ -131,6 +133,8 @@ export class PublishWriter {
 		let timestampLength = 0;
 		if (isVersion5) {
 			if (connection.topicAliasMaximum !== 0) {
+				const { aliases } = core;
+				const { index } = connection;
 				alias = aliases.find(index, connection.topicAliasMaximum, memory.words, topicStart, topicEnd);
 				if (alias !== 0) topic = 0;
 				else {
@@ -139,26 +143,26 @@ export class PublishWriter {
 					newAlias = alias !== 0;
 				}
 			}
-			if (withTimestamp) timestampLength = timestamp.write(message.arrivedAtMs);
+			if (withTimestamp) timestampLength = core.timestamp.write(message.arrivedAtMs);
 			properties =
 				message.propertiesEnd -
 				propertiesStart +
 				(expiry < 0 ? 0 : EXPIRY_BYTES) +
 				(identifier === 0 ? 0 : 1 + varintSize(identifier)) +
 				(alias === 0 ? 0 : 3) +
-				(timestampLength === 0 ? 0 : 5 + timestamp.propertyName.length + timestampLength);
+				(timestampLength === 0 ? 0 : 5 + core.timestamp.propertyName.length + timestampLength);
 		}
 		const remaining =
 			variableHeaderSize(topic, flags, isVersion5 ? varintSize(properties) + properties : 0) + payload;
 		const size = packetSize(remaining);
 		const room = connection.room - LAST_WORD_ROOM;
 		if (size > room || size > connection.maximumPacketSize || size > memory.sendSize) {
-			if (newAlias) aliases.unassign(index, alias);
+			if (newAlias) core.aliases.unassign(connection.index, alias);
 			// [MQTT-3.1.2-24] [MQTT-3.1.2-25]
 			return size > connection.maximumPacketSize || size > memory.sendSize ? TOO_LARGE : NO_ROOM;
 		}
 		memory.reopenSendArea();
-		let at = writePublishStart(bytes, sendStart, flags, remaining, topic);
+		let at = writePublishStart(bytes, memory.sendStart, flags, remaining, topic);
 		if (topic !== 0) {
 			bytes.copyWithin(at, topicStart, topicEnd);
 			at += topic;
@@ -166,7 +170,8 @@ export class PublishWriter {
 		this.#packetIdAt = at;
 		if ((flags & QOS_MASK) !== 0) at = writeUint16(bytes, at, packetId);
 		if (isVersion5) {
-			at = writeVarint(bytes, at, properties);
+			if (properties < 128) bytes[at++] = properties;
+			else at = writeVarint(bytes, at, properties);
 			if (expiry >= 0) {
 				bytes[at] = bytes[message.propertiesStart];
 				at = writeUint32(bytes, at + 1, expiry); // [MQTT-3.3.2-6]
@@ -187,11 +192,11 @@ export class PublishWriter {
 			}
 			if (timestampLength !== 0) {
 				bytes[at] = USER_PROPERTY;
-				at = timestamp.copyProperty(bytes, at + 1, timestampLength);
+				at = core.timestamp.copyProperty(bytes, at + 1, timestampLength);
 			}
 		}
 		bytes.copyWithin(at, message.payloadStart, message.payloadEnd);
-		this.#core.repeatableVersion = alias === 0 && timestampLength === 0 ? connection.version : 0;
+		core.repeatableVersion = alias === 0 && timestampLength === 0 ? connection.version : 0;
 		this.#flags = flags;
 		this.#identifier = identifier;
 		this.#size = size;

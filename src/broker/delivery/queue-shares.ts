@@ -53,6 +53,7 @@ export function makeRoom(core: Core, session: number, bytes: number): boolean {
  * @returns whether its content is kept for that
  */
 export function makeRoomInFlight(core: Core, session: number, message: Message, keep: boolean): boolean {
+	if (!keep && core.queues.table.free !== 0) return false;
 	return makeRoom(core, session, 0) && keep && reserveContent(core, session, message);
 }
 

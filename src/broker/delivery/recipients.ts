@@ -26,17 +26,43 @@ export class Recipients {
 	}
 
 	/**
-	 * Moves one matching subscription per copy to the front of `found`, and returns the number of copies.
+	 * Finds the matching subscriptions, as Subscriptions.match(). Most topics have only one matching filter,
+	 * which the topic's record in the store remembers.
+	 * @param record of the message in the store; 0 if it has none
+	 */
+	match(message: Message, record: number): number {
+		const core = this.#core;
+		const subscriptions = core.subscriptions;
+		const store = core.store;
+		if (subscriptions.added) {
+			store.forgetFilterNodes();
+			subscriptions.added = false;
+		}
+		const node = record === 0 ? -1 : store.filterNode(record);
+		if (node === 0) return 0;
+		if (node > 0) return subscriptions.matchNode(node);
+		// [MQTT-3.3.2-3] [MQTT-4.5.0-1] [MQTT-3.1.1:3.3.2-3] [MQTT-3.1.1:4.5.0-1]
+		const count = subscriptions.match(message.topicStart, message.topicEnd);
+		if (record === 0) return count;
+		const found = subscriptions.found;
+		// Those of one filter follow one another
+		if (count === 0) store.setFilterNode(record, 0);
+		else if (subscriptions.node(found[0]) === subscriptions.node(found[count - 1]))
+			store.setFilterNode(record, subscriptions.node(found[0]));
+		return count;
+	}
+
+	/**
+	 * Moves one subscription per copy to the front of `found`, and returns the number of copies.
 	 *
 	 * A session receives one copy with the highest QoS [MQTT-3.3.4-2] [MQTT-3.1.1:3.3.5-1]; if several of its
 	 * subscriptions have an identifier, one copy per subscription, so that each copy carries its own
 	 * [MQTT-3.3.4-5]. One member of a shared subscription receives a copy.
+	 * @param count of matching subscriptions, what match() returned
 	 */
-	gather(message: Message, publisher: number): number {
+	gather(message: Message, publisher: number, count: number): number {
 		const core = this.#core;
 		const subscriptions = core.subscriptions;
-		// [MQTT-3.3.2-3] [MQTT-4.5.0-1] [MQTT-3.1.1:3.3.2-3] [MQTT-3.1.1:4.5.0-1]
-		const count = subscriptions.match(message.topicStart, message.topicEnd);
 		const found = subscriptions.found;
 		const sums = this.#sums;
 		if (this.#mark > 0xffff_fff0) {

@@ -81,11 +81,11 @@ export class Router {
 		const store = core.store;
 		const contents = core.queues.contents;
 		const recipients = this.#recipients;
-		const matched = recipients.gather(message, publisher);
 		core.repeatableVersion = 0;
 		const kept = store.put(message) || (store.dropExpired(core.clock.nowMs) && store.put(message));
 		if (!kept && message.qos !== 0) return QUOTA_EXCEEDED;
 		if (!kept) this.traceUnstored(message);
+		const matched = recipients.gather(message, publisher, recipients.match(message, store.lastRecord));
 		core.host.event?.(
 			"retained",
 			store.lastRecord,
@@ -134,7 +134,7 @@ export class Router {
 		const recipients = this.#recipients;
 		const message = this.#stored;
 		if (!sysTopics.compose(index, message)) return;
-		const matched = recipients.gather(message, 0);
+		const matched = recipients.gather(message, 0, recipients.match(message, 0));
 		queues.contents.beginMessage();
 		for (let i = 0; i < matched; i++) {
 			const subscription = subscriptions.found[i];
@@ -157,14 +157,16 @@ export class Router {
 	 * [MQTT-4.6.0-5] [MQTT-4.6.0-6], then stored values for new subscriptions.
 	 */
 	pump(connection: Connection): void {
-		const { queues, sessions } = this.#core;
+		const core = this.#core;
+		const queues = core.queues;
+		const sessions = core.sessions;
 		const session = connection.session;
 		const message = this.#stored;
 		while (connection.phase === CONNECTED) {
 			const entry = queues.firstWaiting(session);
 			if (entry === 0) {
 				if ((connection.clientFlags & RETAINED_PENDING) === 0) return;
-				if (!sendRetained(this.#core, this.#publishWriter, this.#sysTopics, message, connection)) return;
+				if (!sendRetained(core, this.#publishWriter, this.#sysTopics, message, connection)) return;
 				continue;
 			}
 			let packetId = queues.table.packetId(entry);
@@ -190,8 +192,8 @@ export class Router {
 				false,
 			);
 			if (result === NO_ROOM) return;
-			if (result === SENT) countDelivered(this.#core, message);
-			else countDropped(this.#core, result);
+			if (result === SENT) countDelivered(core, message);
+			else countDropped(core, result);
 			if (result === SENT && reliable)
 				queues.moveToInFlight(
 					session,

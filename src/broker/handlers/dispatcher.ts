@@ -49,7 +49,7 @@ export class Dispatcher {
 	readonly #connectHandler: ConnectHandler;
 	readonly #publishHandler: PublishHandler;
 	readonly #subscribeHandler: SubscribeHandler;
-	readonly #packet = new Packet();
+	readonly #packet: Packet;
 	/** Result of a CONNECT that is not answered yet; PENDING if there is none. */
 	#connectResult: ConnectResult | typeof PENDING = PENDING;
 
@@ -61,6 +61,7 @@ export class Dispatcher {
 		subscribeHandler: SubscribeHandler,
 	) {
 		this.#core = core;
+		this.#packet = new Packet(true, core.memory.bytes);
 		this.#packet.words = core.memory.words;
 		this.#packetWriter = packetWriter;
 		this.#connectHandler = connectHandler;
@@ -75,14 +76,14 @@ export class Dispatcher {
 	decode(connection: Connection, length: number): boolean {
 		const core = this.#core;
 		const packet = this.#packet;
-		const { bytes, receiveStart: start } = core.memory;
+		const bytes = packet.bytes;
+		const start = core.memory.receiveStart;
 		const end = start + length;
 		const first = connection.firstByte;
 		const type = first >> 4;
 		this.#connectResult = PENDING; // in case an exception prevented the last answer
 		connection.lastReceivedAt = core.clock.nowMs;
 		core.counters.bytesIn += packetSize(length);
-		packet.bytes = bytes;
 		packet.version = connection.version;
 		packet.type = type;
 		packet.flags = first & 15;
@@ -119,7 +120,6 @@ export class Dispatcher {
 		const { memory } = this.#core;
 		const packet = this.#packet;
 		const end = this.#connectHandler.deferred.restore(memory);
-		packet.bytes = memory.bytes;
 		packet.version = connection.version;
 		packet.type = CONNECT;
 		packet.flags = 0;
@@ -207,12 +207,12 @@ export class Dispatcher {
 	 * @returns whether a message was completed, so that another may be sent
 	 */
 	private handleAcknowledgement(connection: Connection, packet: Packet): boolean {
-		const { type, packetId, reasonCode } = packet;
+		const packetId = packet.packetId;
 		const action = acknowledge(
 			this.#core.queues,
 			connection.session,
 			packetId,
-			deliveryPacket(type, reasonCode),
+			deliveryPacket(packet.type, packet.reasonCode),
 		);
 		switch (action) {
 			case SEND_PUBREL:

@@ -15,24 +15,17 @@ export function equalText(words: DataView, start: number, end: number, other: nu
 		return at === end;
 	}
 	const last = end - 4;
-	while (at < last) {
-		if (words.getInt32(at) !== words.getInt32(at + distance)) return false;
-		at += 4;
-	}
-	return words.getInt32(last) === words.getInt32(last + distance);
+	while (at < last && words.getInt32(at) === words.getInt32(at + distance)) at += 4;
+	return at >= last && words.getInt32(last) === words.getInt32(last + distance);
 }
 
 /** A hash of the bytes [start, end), whose lowest bits depend on all of them; a signed 32-bit number. */
 export function hashText(words: DataView, start: number, end: number): number {
 	let hash = end - start;
-	let at = start;
-	if (hash < 4) while (at < end) hash = Math.imul(hash ^ words.getUint8(at++), FACTOR);
+	if (hash < 4) for (let at = start; at < end; at++) hash = Math.imul(hash ^ words.getUint8(at), FACTOR);
 	else {
 		const last = end - 4;
-		while (at < last) {
-			hash = Math.imul(hash ^ words.getInt32(at), FACTOR);
-			at += 4;
-		}
+		for (let at = start; at < last; at += 4) hash = Math.imul(hash ^ words.getInt32(at), FACTOR);
 		hash = Math.imul(hash ^ words.getInt32(last), FACTOR);
 	}
 	hash ^= hash >>> 16;

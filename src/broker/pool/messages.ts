@@ -86,6 +86,10 @@ export class Messages {
 		return this.arena.offset(record);
 	}
 
+	topicLength(record: number): number {
+		return this.#parts[4 * record + TOPIC];
+	}
+
 	topicEnd(record: number): number {
 		return this.arena.offset(record) + this.#parts[4 * record + TOPIC];
 	}

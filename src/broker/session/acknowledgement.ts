@@ -23,7 +23,8 @@ import type { Sessions } from "./sessions";
  * entry are not known; they return only after 65,535 others.
  */
 export function isPacketIdInUse(queues: OutgoingQueues, session: number, packetId: number): boolean {
-	const { table, lists } = queues;
+	const table = queues.table;
+	const lists = queues.lists;
 	let entry = lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
 	while (entry !== 0 && table.packetId(entry) !== packetId) entry = table.next(entry);
 	if (entry !== 0) return true;
@@ -54,7 +55,8 @@ export function acknowledge(
 	packetId: number,
 	packet: DeliveryPacket,
 ): DeliveryAction {
-	const { table, lists } = queues;
+	const table = queues.table;
+	const lists = queues.lists;
 	let previous = 0;
 	let entry = lists[LISTS_WIDTH * session + FIRST_IN_FLIGHT];
 	while (entry !== 0 && table.packetId(entry) !== packetId) {

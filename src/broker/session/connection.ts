@@ -184,7 +184,7 @@ export class Connection implements AnnouncedLimits {
 
 	/** Writes a sealed view; false if that fails, and the connection is lost. */
 	write(view: Uint8Array): boolean {
-		const { tcp } = this;
+		const tcp = this.tcp;
 		if (tcp !== undefined) {
 			try {
 				const room = tcp.write(view);

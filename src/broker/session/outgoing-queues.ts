@@ -201,7 +201,9 @@ export class OutgoingQueues {
 		this.unlinkWaiting(session, 0, entry);
 		if (!keep) this.releaseContent(session, entry);
 		// [MQTT-4.3.2-3] [MQTT-4.1.0-1] [MQTT-3.10.4-3] [MQTT-3.1.1:4.1.0-2]
-		this.appendInFlight(session, entry, packetId);
+		this.table.setPacketId(entry, packetId);
+		this.appendToList(LISTS_WIDTH * session + FIRST_IN_FLIGHT, entry);
+		this.lists[LISTS_WIDTH * session + IN_FLIGHT]++;
 	}
 
 	/**
@@ -217,14 +219,17 @@ export class OutgoingQueues {
 		share: number,
 		keep: boolean,
 	): void {
-		if (this.free === 0) {
-			this.lists[LISTS_WIDTH * session + UNTRACKED]++;
+		const table = this.table;
+		const row = LISTS_WIDTH * session;
+		if (table.free === 0) {
+			this.lists[row + UNTRACKED]++;
 			return;
 		}
 		this.forgetMost();
 		const content = keep ? this.contents.current : 0;
 		if (content !== 0) this.refer(session, content);
-		this.appendInFlight(session, this.table.allocate(content, flags, identifier, share), packetId);
+		this.appendToList(row + FIRST_IN_FLIGHT, table.allocate(content, flags, identifier, share, packetId));
+		this.lists[row + IN_FLIGHT]++;
 	}
 
 	/** Drops all entries of a session. */
@@ -271,19 +276,14 @@ export class OutgoingQueues {
 		if (due < this.nextExpiryAt) this.nextExpiryAt = due;
 	}
 
-	private appendInFlight(session: number, entry: number, packetId: number): void {
-		this.table.setPacketId(entry, packetId);
-		this.appendToList(LISTS_WIDTH * session + FIRST_IN_FLIGHT, entry);
-		this.lists[LISTS_WIDTH * session + IN_FLIGHT]++;
-	}
-
 	/**
 	 * Appends an entry to the list whose first entry is at index `head`, and whose last one is at `head + 1`.
 	 */
 	private appendToList(head: number, entry: number): void {
-		const { lists } = this;
-		if (lists[head + 1] === 0) lists[head] = entry;
-		else this.table.setNext(lists[head + 1], entry);
+		const lists = this.lists;
+		const last = lists[head + 1];
+		if (last === 0) lists[head] = entry;
+		else this.table.setNext(last, entry);
 		lists[head + 1] = entry;
 	}
 
@@ -308,12 +308,13 @@ export class OutgoingQueues {
 
 	/** Unlinks an entry in flight, as unlinkWaiting(). */
 	unlinkInFlight(session: number, previous: number, entry: number): void {
-		const { table } = this;
+		const lists = this.lists;
 		const row = LISTS_WIDTH * session;
-		if (previous === 0) this.lists[row + FIRST_IN_FLIGHT] = table.next(entry);
-		else table.setNext(previous, table.next(entry));
-		if (this.lists[row + LAST_IN_FLIGHT] === entry) this.lists[row + LAST_IN_FLIGHT] = previous;
-		this.lists[row + IN_FLIGHT]--;
+		const next = this.table.next(entry);
+		if (previous === 0) lists[row + FIRST_IN_FLIGHT] = next;
+		else this.table.setNext(previous, next);
+		if (next === 0) lists[row + LAST_IN_FLIGHT] = previous;
+		lists[row + IN_FLIGHT]--;
 	}
 
 	private forgetMost(): void {

@@ -44,15 +44,18 @@ export class QueueEntries {
 		for (let i = 1; i < records; i++) this.#rows[WIDTH * i + NEXT] = i + 1;
 	}
 
-	/** Allocates an entry, linked to none. An entry must be free. */
-	allocate(content: number, flags: number, identifier: number, share: number): number {
+	/**
+	 * Allocates an entry, linked to none. An entry must be free.
+	 * @param packetId 0 for one that is not sent yet
+	 */
+	allocate(content: number, flags: number, identifier: number, share: number, packetId = 0): number {
 		const rows = this.#rows;
 		const entry = this.#firstFree;
 		const row = WIDTH * entry;
 		this.#firstFree = rows[row + NEXT];
 		rows[row + NEXT] = 0;
 		rows[row + CONTENT] = content;
-		rows[row + PACKET_ID] = 0;
+		rows[row + PACKET_ID] = packetId;
 		rows[row + FLAGS] = flags;
 		rows[row + SHARE] = share;
 		this.#identifiers[entry] = identifier;

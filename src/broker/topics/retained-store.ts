@@ -4,6 +4,8 @@ import type { Memory } from "../pool/memory";
 import type { Message } from "../pool/message";
 import { Messages } from "../pool/messages";
 
+const UNKNOWN_NODE = -1;
+
 /**
  * Each topic's current value and its arrival time, in a fixed amount of memory.
  *
@@ -25,6 +27,7 @@ export class RetainedStore {
 	dirtyFlags: DirtyFlags | undefined = undefined;
 	readonly #words: DataView;
 	readonly #buckets: Uint16Array;
+	/** By record: the next one in its bucket; and after all of these, what filterNode() returns plus 1. */
 	readonly #chain: Uint16Array;
 	readonly #occupied: Uint8Array;
 	/** The last record evicted; the next search continues after it. */
@@ -37,7 +40,7 @@ export class RetainedStore {
 		this.records = records;
 		this.#words = memory.words;
 		this.#buckets = tables.u16(bucketCount(records));
-		this.#chain = tables.u16(records + 1);
+		this.#chain = tables.u16(2 * records + 2);
 		this.#occupied = tables.u8(records + 1);
 	}
 
@@ -91,6 +94,23 @@ export class RetainedStore {
 		if (this.#occupied[record] === 0) return false;
 		if (!this.messages.isRetained(record)) return current;
 		return !current || !this.superseded(record);
+	}
+
+	/**
+	 * What was set for the topic of a record: the node of the only filter that matches it, 0 if none does;
+	 * −1 if nothing was.
+	 */
+	filterNode(record: number): number {
+		return this.#chain[this.records + 1 + record] - 1;
+	}
+
+	setFilterNode(record: number, node: number): void {
+		this.#chain[this.records + 1 + record] = node + 1;
+	}
+
+	/** Forgets the nodes of all topics, as a subscription was added. */
+	forgetFilterNodes(): void {
+		this.#chain.fill(0, this.records + 1);
 	}
 
 	/** Whether a record holds a value. */
@@ -151,6 +171,7 @@ export class RetainedStore {
 		this.lastRecord = record;
 		this.dirtyFlags?.mark(record);
 		this.#occupied[record] = 1;
+		this.setFilterNode(record, UNKNOWN_NODE);
 		this.#chain[record] = this.#buckets[bucket];
 		this.#buckets[bucket] = record;
 		if (message.retain) this.retainedCount++;
@@ -192,11 +213,10 @@ export class RetainedStore {
 		const chain = this.#chain;
 		let record = this.#buckets[bucket];
 		while (record !== 0) {
-			const topic = messages.topicStart(record);
 			if (
-				messages.topicEnd(record) - topic === end - start &&
+				messages.topicLength(record) === end - start &&
 				messages.isRetained(record) === retained &&
-				equalText(this.#words, start, end, topic)
+				equalText(this.#words, start, end, messages.topicStart(record))
 			)
 				break;
 			record = chain[record];

@@ -34,6 +34,11 @@ export class Subscriptions {
 	/** Subscriptions in use, and those among them with SYS_FILTER. */
 	count = 0;
 	sysCount = 0;
+	/**
+	 * Whether a subscription was added: other filters may match a topic than before. One that ends leaves the
+	 * node of its filter empty until another is added. For whoever keeps nodes, who sets it back.
+	 */
+	added = false;
 	/** Marks changes, if subscriptions are to survive a restart. */
 	dirtyFlags: DirtyFlags | undefined = undefined;
 	/** The columns of each subscription. */
@@ -230,6 +235,15 @@ export class Subscriptions {
 		return count;
 	}
 
+	/** As match(), for a topic name that only the filter of a node matches. */
+	matchNode(node: number): number {
+		const rows = this.#rows;
+		const found = this.found;
+		let count = 0;
+		for (let i = this.#firstOfNode[node]; i !== 0; i = rows[WIDTH * i + NEXT_OF_NODE]) found[count++] = i;
+		return count;
+	}
+
 	/** Moves a subscription to the end of its node's list, so that match() finds it last. */
 	moveToEnd(subscription: number): void {
 		const rows = this.#rows;
@@ -284,6 +298,7 @@ export class Subscriptions {
 		this.#ofSession[2 * session] = subscription;
 		this.#ofSession[2 * session + 1]++;
 		this.count++;
+		this.added = true;
 		return subscription;
 	}
 

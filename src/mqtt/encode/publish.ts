@@ -1,4 +1,3 @@
-import { writeUint16 } from "../bytes";
 import { MAXIMUM_STRING, PACKET_TOO_LARGE, PROTOCOL_ERROR, PUBLISH, type Version } from "../constants";
 import { MQTTError } from "../error";
 import { propertyBit, TOPIC_ALIAS } from "../properties";
@@ -58,8 +57,12 @@ export function writePublishStart(
 	topicLength: number,
 ): number {
 	bytes[at] = (PUBLISH << 4) | flags;
-	const next = writeVarint(bytes, at + 1, remaining);
-	return writeUint16(bytes, next, topicLength);
+	let next = at + 1;
+	if (remaining < 128) bytes[next++] = remaining;
+	else next = writeVarint(bytes, next, remaining);
+	bytes[next] = topicLength >> 8;
+	bytes[next + 1] = topicLength;
+	return next + 2;
 }
 
 /**
