@@ -12,7 +12,7 @@ const MINIMUM_DELAY_MS = 10;
  * Interval between two probes of sockets with unread bytes, ms: a vanished peer is noticed within a second.
  */
 const PROBE_INTERVAL_MS = 500;
-/** Longest timer delay that is passed to the host, ms. */
+/** Longest timer delay that is passed to the host, ms: half of the time in which the broker's clock must tick. */
 const MAXIMUM_DELAY_MS = 0x3fffffff;
 
 /**
@@ -25,7 +25,7 @@ export class Timeouts {
 	readonly #sessionEnd: SessionEnd;
 	readonly #onTimer: () => void;
 	#timer: TimerId | undefined;
-	/** Time at which the timer fires, ms of the broker's clock; infinite while it is stopped. */
+	/** What the timer is for, ms of the broker's clock; infinite: only for the clock. */
 	#dueAt = Number.POSITIVE_INFINITY;
 
 	/** @param onTimer timer callback, which must call check() */
@@ -84,9 +84,8 @@ export class Timeouts {
 		}
 		const seconds = this.#sessionEnd.checkDue();
 		if (seconds !== NEVER_SECONDS && seconds * 1000 < next) next = seconds * 1000;
-		this.#dueAt = Number.POSITIVE_INFINITY;
-		if (next !== Number.POSITIVE_INFINITY) this.schedule(next);
-		else if (this.#timer !== undefined) core.host.timer.schedule(this.#timer);
+		// Also if nothing is due: the clock loses what it does not see before the host's ticks wrap
+		this.schedule(next);
 	}
 
 	/** Clears the timer. */

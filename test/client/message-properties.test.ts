@@ -278,6 +278,13 @@ describe("properties of a message", () => {
 		ticks = (ticks + 80_000_000) | 0;
 		assert.ok(store.expiresAt(1) < queued.now);
 		assert.ok(store.expiresAt(0) > queued.now);
+		// Nobody asks for longer than the difference of two ticks can tell
+		const before = left(0);
+		ticks = (ticks + 36 * 86_400_000) | 0;
+		assert.equal(left(0), before - 36 * 86_400);
+		// A clock that is not quite steady
+		ticks = (ticks - 5000) | 0;
+		assert.equal(left(0), before - 36 * 86_400 + 5);
 	});
 });
 

@@ -8,7 +8,7 @@ export const NEVER_SECONDS = 0xffff_ffff;
 
 /**
  * Milliseconds since the broker was created, without the wrap-around of the host's ticks. tick() must be
- * called at least every 24 days.
+ * called at least every 24 days; timeouts.ts sees to that.
  */
 export class BrokerClock {
 	/** The time of the last tick(). */

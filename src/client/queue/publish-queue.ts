@@ -196,11 +196,13 @@ export class PublishQueue {
 	/** Call in the client's `onClosed`. */
 	onClosed(): void {
 		this.#cursor = 0;
+		this.#properties?.update();
 	}
 
 	/** Sends what may be sent, in order. [MQTT-4.6.0-1] */
 	private pump(): void {
 		const client = this.#client;
+		this.#properties?.update();
 		if (client.state === "closed" || client.state === "connecting") return;
 		while (this.#cursor < this.#store.count) {
 			const properties = this.#properties;

@@ -7,6 +7,10 @@ import { PropertyWriter } from "../../mqtt/property-writer";
 import { checkMessageProperties } from "../message-properties";
 import type { MessageStore } from "./message-store";
 
+/** Range of ticks of 32 bits; nearer than a quarter of it, they are taken at their word. */
+const TICKS_RANGE_MS = 0x1_0000_0000;
+const FAR_BACK_MS = -0x4000_0000;
+
 /**
  * The properties of messages in a queue, and the clock by which they expire. Only a queue whose option
  * `properties` is not 0 has one. Allocates nothing after construction.
@@ -31,12 +35,20 @@ export class QueuedProperties {
 		this.#writer = new PropertyWriter(size);
 	}
 
-	/** ms; must be asked before the ticks have wrapped, as every use of the queue does. */
+	/**
+	 * ms. Must be asked every 37 days: ticks of 32 bits wrap, and what seems to have gone far back has gone on.
+	 * Every use of the queue does so, and each connection, tried or made.
+	 */
 	get now(): number {
-		const { ticks } = this.#time;
-		this.#nowMs += this.#time.delta(this.#ticks, ticks);
-		this.#ticks = ticks;
+		this.update();
 		return this.#nowMs;
+	}
+
+	update(): void {
+		const { ticks } = this.#time;
+		const elapsed = this.#time.delta(this.#ticks, ticks);
+		this.#nowMs += elapsed < FAR_BACK_MS ? elapsed + TICKS_RANGE_MS : elapsed;
+		this.#ticks = ticks;
 	}
 
 	/** When a message that is added now expires, ms; 0: never. @throws MQTTError as `PublishQueue.publish` */
