@@ -6,8 +6,10 @@
 
 const PRESSURE = "mPa Pa hPa kPa bar cbar mbar mmHg inHg inH₂O psi";
 const ENERGY = "J kJ MJ GJ mWh Wh kWh MWh GWh TWh cal kcal Mcal Gcal";
-const MASS_DENSITY = "µg/m³ mg/m³ g/m³ μg/ft³";
-const SPEED = "ft/s in/s m/s m/min km/h mm/s mph kn Beaufort in/d in/h mm/d mm/h";
+/** Particles and gases, by mass; nanograms and ppt only in the newest versions. */
+const MASS = "µg/m³ ng/m³";
+const SPEED = "ft/s in/s m/s m/min km/h mm/s mph kn Beaufort";
+const VOLUMETRIC_FLUX = "in/d in/h mm/d mm/h";
 const VOLUME = "L mL m³ ft³ CCF MCF gal fl.⠀oz.";
 const DATA = "bit kbit Mbit Gbit B kB MB GB TB PB EB ZB YB KiB MiB GiB TiB PiB EiB ZiB YiB";
 
@@ -21,7 +23,7 @@ const UNITS: Readonly<Record<string, string>> = {
 	battery: "%",
 	blood_glucose_concentration: "mg/dL mmol/L",
 	carbon_dioxide: "ppm",
-	carbon_monoxide: `ppm ppb ${MASS_DENSITY}`,
+	carbon_monoxide: `ppm ppb ppt mg/m³ ${MASS}`,
 	conductivity: "S/cm mS/cm µS/cm",
 	current: "A mA µA",
 	data_rate: "bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s GB/s KiB/s MiB/s GiB/s",
@@ -37,30 +39,30 @@ const UNITS: Readonly<Record<string, string>> = {
 	illuminance: "lx",
 	irradiance: "W/m² BTU/(h⋅ft²)",
 	moisture: "%",
-	nitrogen_dioxide: "µg/m³ ppb ppm",
-	nitrogen_monoxide: "µg/m³ ppb",
+	nitrogen_dioxide: `${MASS} ppt ppb ppm`,
+	nitrogen_monoxide: `${MASS} ppt ppb`,
 	nitrous_oxide: "µg/m³",
-	ozone: "µg/m³ ppb ppm",
+	ozone: `${MASS} ppt ppb ppm`,
 	ph: "",
-	pm1: "µg/m³",
-	pm10: "µg/m³",
-	pm25: "µg/m³",
-	pm4: "µg/m³",
-	power: "mW W kW MW GW TW BTU/h",
+	pm1: MASS,
+	pm10: MASS,
+	pm25: MASS,
+	pm4: MASS,
+	power: "mW W kW MW GW TW",
 	power_factor: " %",
 	precipitation: "mm cm in",
-	precipitation_intensity: "in/d in/h mm/d mm/h",
+	precipitation_intensity: VOLUMETRIC_FLUX,
 	pressure: PRESSURE,
 	reactive_energy: "varh kvarh",
 	reactive_power: "mvar var kvar",
 	signal_strength: "dB dBm",
 	sound_pressure: "dB dBA",
-	speed: SPEED,
-	sulphur_dioxide: "µg/m³ ppb",
+	speed: `${SPEED} ${VOLUMETRIC_FLUX}`,
+	sulphur_dioxide: `${MASS} ppt ppb`,
 	temperature: "°C °F K",
 	temperature_delta: "°C °F K",
-	volatile_organic_compounds: "µg/m³ mg/m³",
-	volatile_organic_compounds_parts: "ppm ppb",
+	volatile_organic_compounds: `${MASS} mg/m³`,
+	volatile_organic_compounds_parts: "ppm ppb ppt",
 	voltage: "V mV µV kV MV",
 	volume: VOLUME,
 	volume_flow_rate: "m³/h m³/min m³/s L/h L/min L/s mL/s ft³/min gal/min gal/h gal/d",
@@ -70,6 +72,9 @@ const UNITS: Readonly<Record<string, string>> = {
 	wind_direction: "°",
 	wind_speed: SPEED,
 };
+
+/** Units that a state class needs, whatever the device class: STATE_CLASS_UNITS there. */
+const STATE_CLASS_UNITS: Readonly<Record<string, string>> = { measurement_angle: "°" };
 
 /** Device classes that admit other state classes than "measurement" alone. */
 const STATE_CLASSES: Readonly<Record<string, readonly string[]>> = {
@@ -120,4 +125,9 @@ export function sameUnit(one: string, other: string): boolean {
 /** State classes that suit a known device class. */
 export function stateClassesOf(deviceClass: string): readonly string[] {
 	return STATE_CLASSES[deviceClass] ?? ["measurement"];
+}
+
+/** The unit that a state class needs; undefined: any, or none. */
+export function unitOfStateClass(stateClass: string): string | undefined {
+	return STATE_CLASS_UNITS[stateClass];
 }

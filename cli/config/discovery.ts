@@ -3,7 +3,14 @@ import { defaults } from "../../src/config/defaults";
 import { homeAssistantIdProblem, homieNameProblem, homieTopic } from "../../src/config/discovery";
 import { discoveryFields } from "../../src/config/fields/discovery";
 import type { SensorSettings } from "../../src/config/types";
-import { binaryDeviceClasses, deviceClasses, sameUnit, stateClassesOf, unitsOf } from "./device-classes";
+import {
+	binaryDeviceClasses,
+	deviceClasses,
+	sameUnit,
+	stateClassesOf,
+	unitOfStateClass,
+	unitsOf,
+} from "./device-classes";
 import type { ManifestView } from "./json";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
@@ -52,6 +59,13 @@ function checkHomeAssistant(get: Get, document: ManifestView, refuse: Report): v
 	const wrong = typeof id === "string" ? homeAssistantIdProblem(id) : undefined;
 	if (wrong !== undefined) refuse(["id"], `${JSON.stringify(id)} ${wrong}`);
 	for (const { path, deviceClass, unit, unitPath, binary } of announcedSensors(document)) {
+		const stateClass = String(get(...path, "stateClass"));
+		const needed = binary ? undefined : unitOfStateClass(stateClass);
+		if (needed !== undefined && unit !== needed)
+			refuse(
+				[...path, "stateClass"],
+				`${JSON.stringify(stateClass)} needs the unit ${needed}, and Home Assistant takes no other`,
+			);
 		if (deviceClass === undefined) continue;
 		const known = binary ? binaryDeviceClasses : deviceClasses;
 		if (!known.includes(deviceClass)) {

@@ -71,6 +71,24 @@ describe("discovery that can be announced has no problems", () => {
 			assert.deepEqual(problemsOf({ discovery: "homeassistant", sensors: [{ ...contact, ...more }] }), []);
 	});
 
+	test("units of the newest device classes, angles", () => {
+		for (const [deviceClass, unit] of [
+			["pm4", "ng/m³"],
+			["ozone", "ppt"],
+			["speed", "mm/d"],
+			["wind_direction", "°"],
+		])
+			assert.deepEqual(
+				problemsOf({
+					discovery: "homeassistant",
+					sensors: [{ name: "x", driver: "own", deviceClass, unit }],
+				}),
+				[],
+			);
+		const angle = { name: "x", driver: "own", unit: "°", stateClass: "measurement_angle" };
+		assert.deepEqual(problemsOf({ discovery: "homeassistant", sensors: [angle] }), []);
+	});
+
 	test("a topic that is the one of the Homie convention", () =>
 		assert.deepEqual(problemsOf({ discovery: "homie", topic: "homie/5/{id}/sensors/{sensor}" }), []));
 });
@@ -166,6 +184,33 @@ describe("discovery that cannot be announced is a problem, with what to do", () 
 			"a device class that needs a unit",
 			{ discovery: "homeassistant", sensors: [{ name: "x", driver: "own", deviceClass: "battery" }] },
 			"sensors[0].deviceClass: lacks the unit that Home Assistant wants for battery: %",
+		],
+		...(
+			[
+				["power", "BTU/h", "mW, W, kW, MW, GW, TW"],
+				["wind_speed", "mm/d", "ft/s, in/s, m/s, m/min, km/h, mm/s, mph, kn, Beaufort"],
+				["carbon_monoxide", "g/m³", "ppm, ppb, ppt, mg/m³, µg/m³, ng/m³"],
+			] as const
+		).map(
+			([deviceClass, unit, units]) =>
+				[
+					`a unit that Home Assistant has for other classes than ${deviceClass}`,
+					{ discovery: "homeassistant", sensors: [{ name: "x", driver: "own", deviceClass, unit }] },
+					`sensors[0].unit: ${JSON.stringify(unit)} is no unit that Home Assistant takes for ${deviceClass}: ${units}`,
+				] as const,
+		),
+		[
+			"a state class of angles for what is none",
+			{ discovery: "homeassistant", sensors: [{ ...thermometer, stateClass: "measurement_angle" }] },
+			'sensors[0].stateClass: "measurement_angle" needs the unit °, and Home Assistant takes no other',
+		],
+		[
+			"a state class of angles without a unit",
+			{
+				discovery: "homeassistant",
+				sensors: [{ name: "x", driver: "own", stateClass: "measurement_angle" }],
+			},
+			'sensors[0].stateClass: "measurement_angle" needs the unit °, and Home Assistant takes no other',
 		],
 		[
 			"an unknown device class",

@@ -104,6 +104,9 @@ function readComponent(id: string, component: Record<string, unknown>): Componen
 	const classes = component.platform === "sensor" ? NUMBER_CLASSES : BINARY_CLASSES;
 	if (component.device_class !== undefined && !classes.test(String(component.device_class)))
 		throw new Error(`${id}: ${component.device_class} is no device class of a ${component.platform}`);
+	// STATE_CLASS_UNITS
+	if (component.state_class === "measurement_angle" && component.unit_of_measurement !== "°")
+		throw new Error(`${id}: ${component.unit_of_measurement} is no unit of an angle`);
 	for (const key of ["payload_on", "payload_off"])
 		if (component[key] !== undefined && typeof component[key] !== "string")
 			throw new Error(`${id}: ${key} is no text`);
