@@ -36,6 +36,11 @@ export function recordedNodes(
 		values.some((value) => !Number.isNaN(value)),
 	);
 	if (series.length === 0) throw new ReplayError(`${file}:1: there is no reading in it`);
+	const [mapped] = options.columns?.keys() ?? [];
+	if (options.manifest === undefined && mapped !== undefined)
+		throw new Failure(
+			`--map ${mapped}: there is no manifest whose sensors could be mapped; name it with --manifest`,
+		);
 	if (options.manifest === undefined)
 		return { nodes: series.map((each) => lonelyNode(each, options)), warnings };
 	const { node, left } = configuredNode(file, series, requireManifest(options.manifest), options);

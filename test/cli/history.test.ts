@@ -147,6 +147,15 @@ describe("sensors of a manifest", () => {
 		assert.equal(usage.code, 2);
 	});
 
+	test("--map without a manifest: said, since it would map nothing", async () => {
+		project.write("alone.csv", table([1, 2]));
+		const { code, stderr } = await project.run(["history", "alone.csv", "--map", "temperature=x"]);
+		assert.deepEqual(
+			[code, stderr],
+			[1, "--map temperature: there is no manifest whose sensors could be mapped; name it with --manifest\n"],
+		);
+	});
+
 	test("a file that memory would not hold: refused with its size, and how to give it more", async () => {
 		project.write("large.csv", table([1, 2]).padEnd(8 << 20, "\n"));
 		const { code, stderr } = await project.run(["history", "large.csv"], {
