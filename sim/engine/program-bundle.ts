@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { SourceMap } from "node:module";
 import { compileFunction } from "node:vm";
-import { build } from "esbuild";
+import { bundleModules } from "../manifest/compiler";
 import type { Program } from "../manifest/program";
 import { CONFIG_MODULE } from "../manifest/sdk";
 import type { NativeFunction } from "./engine";
@@ -81,7 +81,7 @@ export function bundleOf(program: Program): Promise<Bundle> {
 
 async function makeBundle(program: Program): Promise<Bundle> {
 	const configured = configuredModules(program);
-	const { outputFiles } = await build({
+	const { outputFiles } = await bundleModules({
 		stdin: {
 			contents: `import * as main from "${program.main}";\nsim_main(main.default);\n`,
 			loader: "js",

@@ -1,5 +1,5 @@
 import { SourceMap } from "node:module";
-import { transformSync } from "esbuild";
+import { transformSource } from "./compiler";
 
 /** JavaScript without types, and its imports for linking. */
 export interface Transpiled {
@@ -14,7 +14,7 @@ const IMPORT = /^(?:import|export)\b[^"'();]*?(?:\bfrom\s*)?"([^"]+)";$/gm;
 
 /** Strips types and prints each import on its own line. Throws esbuild's error with file and line. */
 export function transpile(source: string, path: string): Transpiled {
-	const { code, map } = transformSync(source, {
+	const { code, map } = transformSource(source, {
 		loader: path.endsWith(".ts") ? "ts" : "js",
 		format: "esm",
 		target: "esnext",

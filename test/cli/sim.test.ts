@@ -141,6 +141,28 @@ describe("firefly sim", () => {
 		});
 	}
 
+	test("Ctrl-C to the whole process group, with a fault: the summary, compared with a run without", async () => {
+		const args = ["sim", "--engine", "node", "--for", "30d", "--speed", "60", "--fault", "wifi:1m@1s"];
+		const child = spawn(process.execPath, [cli, ...args], { cwd: project.directory, detached: true });
+		let stdout = "";
+		let stderr = "";
+		child.stderr.on("data", (data) => {
+			stderr += data;
+		});
+		let isInterrupted = false;
+		for await (const data of child.stdout) {
+			stdout += data;
+			if (!isInterrupted && /acknowledged/.test(stdout)) {
+				isInterrupted = true;
+				process.kill(-child.pid!, "SIGINT");
+			}
+		}
+		if (child.exitCode === null) await once(child, "exit");
+		assert.deepEqual([child.exitCode, stderr], [0, ""]);
+		assert.match(stdout, /\nfaults +wifi:1m@1s\n.* 0 reports lost; /);
+		assert.match(stdout, /\n +they cost .* days on the battery\n$/);
+	});
+
 	test("Ctrl-C while the firmware is compiled, to the whole process group: no word of the compiler", async () => {
 		// Interrupts the group once the compiler has been asked for something.
 		const hook = join(project.directory, "interrupts.mjs");
