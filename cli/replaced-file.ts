@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 
 /**
- * Replaces a file atomically, through a temporary file beside it, so that a full disk leaves the old one; keeps
- * path and permissions.
+ * Replaces a file atomically, through a temporary file beside it, so that a full disk leaves the old one;
+ * keeps path and permissions.
  */
 export function replaceFile(file: string, text: string): void {
 	const path = realpathSync(file);

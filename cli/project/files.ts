@@ -64,8 +64,8 @@ export function requireNoManifest(folder: string, shown: string): void {
 }
 
 /**
- * Writes the files of a project. Existing ones stay, but for scripts and ignored files that are missing. If one
- * cannot be written, those that were created are removed again.
+ * Writes the files of a project. Existing ones stay, but for scripts and ignored files that are missing. If
+ * one cannot be written, those that were created are removed again.
  * @param force whether existing files are replaced
  * @throws {Failure} with the file that cannot be written
  */

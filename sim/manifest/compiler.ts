@@ -9,8 +9,8 @@ import {
 } from "esbuild";
 
 /*
- * esbuild, whose process a terminal's Ctrl-C ends together with a run, before the run that it is compared with
- * is compiled: then it is started again.
+ * esbuild, whose process a terminal's Ctrl-C ends together with a run, before the run that it is compared
+ * with is compiled: then it is started again.
  */
 
 /** @throws esbuild's error with file and line */
