@@ -1,6 +1,6 @@
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Failure } from "../failure";
 
 /** Names of serial ports that boards have: bridges and the chips' own USB. */
@@ -28,7 +28,8 @@ export function requirePort(port: string | undefined): string {
 	}
 	const stats = statSync(port, { throwIfNoEntry: false });
 	if (stats === undefined) throw new Failure(`there is no ${port}${portAdvice()}`);
-	if (!stats.isCharacterDevice()) throw new Failure(`${port} is no serial port${portAdvice()}`);
+	if (!stats.isCharacterDevice() || isOfOtherKind(stats.rdev))
+		throw new Failure(`${port} is no serial port${portAdvice()}`);
 	try {
 		accessSync(port, constants.R_OK | constants.W_OK);
 	} catch {
@@ -38,6 +39,18 @@ export function requirePort(port: string | undefined): string {
 	if (holder !== undefined)
 		throw new Failure(`${port} is in use by ${holder.name}, process ${holder.pid}: end that program first`);
 	return port;
+}
+
+/** Whether a character device is none of the kernel's terminals, such as /dev/null; not opened for that. */
+function isOfOtherKind(rdev: number): boolean {
+	const major = (rdev >> 8) & 0xfff;
+	const minor = (rdev & 0xff) | ((rdev >> 12) & 0xfff00);
+	try {
+		return basename(readlinkSync(`/sys/dev/char/${major}:${minor}/subsystem`)) !== "tty";
+	} catch {
+		// No Linux, or a pseudo-terminal.
+		return false;
+	}
 }
 
 function portAdvice(): string {

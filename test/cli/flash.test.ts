@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, closeSync, constants, openSync, symlinkSync } from "node:fs";
+import { chmodSync, closeSync, constants, existsSync, openSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { permissionText } from "../../cli/serial/port";
@@ -78,6 +78,15 @@ describe("firefly flash", { skip: windows || pseudoTerminalSkip }, () => {
 			message: /^there is no \/dev\/ttyUSB77/m,
 		},
 		{ title: "a file", args: ["-p", "manifest.json"], message: /^manifest\.json is no serial port/m },
+		...(existsSync("/sys/dev/char")
+			? [
+					{
+						title: "another device, which programs have open",
+						args: ["-p", "/dev/null"],
+						message: /^\/dev\/null is no serial port/m,
+					},
+				]
+			: []),
 		{
 			title: "an old esptool",
 			args: ["-p", "/dev/ttyUSB77"],
