@@ -16,10 +16,18 @@ export function readDocument(path: string, shown: string): JSONDocument | Proble
 		return problemAt(shown, 1, 1, "begins with a byte order mark, which is not JSON");
 	if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
 		return problemAt(shown, 1, 1, "is UTF-16; UTF-8 is needed");
+	let text: string;
 	try {
-		return new JSONDocument(shown, new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+		text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 	} catch {
 		return notUTF8(bytes, shown);
+	}
+	try {
+		return new JSONDocument(shown, text);
+	} catch (error) {
+		// The parser's recursion ends with the stack.
+		if (!(error instanceof RangeError)) throw error;
+		return problemAt(shown, 1, 1, "is nested too deeply");
 	}
 }
 

@@ -94,6 +94,7 @@ describe("problems of a manifest", () => {
 		],
 		["Latin-1", Buffer.from('{\n"ü": 1}', "latin1"), ":2:2: is not UTF-8 text"],
 		["a character cut in half", Buffer.from('{"ü').subarray(0, 3), ":1:3: is not UTF-8 text"],
+		["lists in lists, 200,000 deep", "[".repeat(200_000), ":1:1: is nested too deeply"],
 		["no configuration", '{"include": "firmware/manifest.json"}', ':1:1: lacks "config.firefly"'],
 		[
 			"an empty configuration",
