@@ -158,6 +158,8 @@ export function runCommand(node: NodeParts): Task {
 	node.timers.stop(STEP_TIMER);
 	if (!node.exchange?.runCommandStep()) return TASK_NONE;
 	sampleAll(node.collector, node.retained, node.clock.now);
+	// The next samples may be at other times, if the clock was set meanwhile
+	if (!node.deepSleep) waitOrSleep(node, 0);
 	node.exchange.pump();
 	return TASK_NONE;
 }

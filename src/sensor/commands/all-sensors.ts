@@ -17,6 +17,8 @@ export function makeAllDue({ sensors }: RetainedState, now: number): void {
  */
 export function sampleAll(collector: Collector, retained: RetainedState, now: number): void {
 	const { sensors } = retained;
+	// Not after they were made due
+	collector.followClock();
 	const planned = sensors.slice();
 	makeAllDue(retained, now);
 	for (let i = 0; i * SENSOR_REALS < sensors.length; i++)

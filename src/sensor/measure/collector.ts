@@ -340,6 +340,14 @@ export class Collector {
 		if (!this.outbox.append(this.outbox.record)) this.device.trace("the outbox is too small for a report");
 	}
 
+	/** Moves samples on a grid if wall time was set, or has jumped, since the last look at it. */
+	followClock(): void {
+		const { clock } = this;
+		const { now } = clock;
+		const wallOffset = clock.wallOffsetAt(now);
+		if (clock.hasJumped(wallOffset)) this.realign(now, wallOffset);
+	}
+
 	/** Call after wall time was set or has jumped. */
 	private realign(now: number, wallOffset: number): void {
 		if (Number.isNaN(wallOffset)) return;

@@ -427,3 +427,27 @@ test("without commands in the configuration there is no subscription, no session
 		true,
 	);
 });
+
+test("report-now as soon as the clock is set: a sensor on the grid is sampled too, and keeps to the grid", () => {
+	const { board, broker } = commandBoard({
+		sleep: { mode: "none" },
+		sensors: [{ name: "temperature", driver: "virtual", every: "1m", grid: true }],
+	});
+	board.clockIsSet = false;
+	board.wallErrorMs = -1_400_000_000_000;
+	board.setClock = (_, callback) => {
+		board.network.clock.after(500, () => {
+			board.clockIsSet = true;
+			board.wallErrorMs = 25_000;
+			callback(true);
+		});
+	};
+	board.run(10_000);
+	const { length } = board.events("sample");
+	broker.send("report-now");
+	board.run(1000);
+	assert.deepEqual(executed(board), ["report-now"]);
+	assert.equal(board.events("sample").length, length + 1);
+	board.run(2 * MINUTE);
+	for (const { at } of board.events("sample").slice(length + 1)) assert.equal((at + 25_000) % MINUTE, 0);
+});
