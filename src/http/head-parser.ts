@@ -1,5 +1,5 @@
-import { COLON } from "../text/ascii";
-import { isSpace, isTokenCharacter, toLower } from "./text";
+import { COLON, toLower } from "../text/ascii";
+import { isSpace, isTokenCharacter } from "./text";
 
 // What the next byte belongs to
 const START_LINE = 0;

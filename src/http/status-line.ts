@@ -1,5 +1,5 @@
 import { utf8 } from "../mqtt/utf8";
-import { NINE, SPACE, ZERO } from "../text/ascii";
+import { isDigit, SPACE, ZERO } from "../text/ascii";
 
 // Never written, so that a device keeps it in flash
 const HTTP_1 = utf8("HTTP/1.");
@@ -20,8 +20,4 @@ export function statusOf(line: Uint8Array, end: number): number {
 		status = status * 10 + line[i] - ZERO;
 	}
 	return status < 100 ? 0 : status;
-}
-
-function isDigit(byte: number): boolean {
-	return byte >= ZERO && byte <= NINE;
 }

@@ -1,9 +1,4 @@
-const CASE_BIT = 0x20;
-
-/** Converts an ASCII letter to lower case; returns any other byte unchanged. */
-export function toLower(byte: number): number {
-	return byte >= 0x41 && byte <= 0x5a ? byte | CASE_BIT : byte;
-}
+import { toLower } from "../text/ascii";
 
 /** Whether [start, end) equals `other`, which must have no upper case, ignoring the case of ASCII letters. */
 export function equalsIgnoringCase(

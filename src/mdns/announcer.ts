@@ -49,6 +49,8 @@ const TRUNCATED_JITTER_MS = 100;
 /** Answers by unicast within a second, at most: beyond, all get them, and plain resolvers none. */
 const UNICAST_LIMIT = 16;
 const UNICAST_LIMIT_MS = 1000;
+/** Repetition of a timer that is scheduled again whenever it is needed; its callback does nothing then. */
+const IDLE_MS = 3_600_000;
 
 const STOPPED = 0;
 const PROBING = 1;
@@ -307,6 +309,3 @@ export class Announcer {
 		if (this.#socket !== undefined && this.#phase !== PROBING) this.#sendAnswers();
 	}
 }
-
-/** Repetition of a timer that is scheduled again whenever it is needed; its callback does nothing then. */
-const IDLE_MS = 3_600_000;

@@ -1,7 +1,7 @@
 import { utf8 } from "../mqtt/utf8";
-import { POINT } from "../text/ascii";
+import { POINT, toLower } from "../text/ascii";
 import { LABEL_SIZE } from "./constants";
-import { labelAt, lowerCase } from "./wire-name";
+import { labelAt } from "./wire-name";
 
 /** Services that a host announces, at most. */
 export const MAXIMUM_SERVICES = 3;
@@ -118,7 +118,7 @@ export class Names {
 				if (at < 0) return false;
 				// The length is compared too: no letter is below it.
 				for (const next = i + labels[i] + 1; i < next; i++)
-					if (lowerCase(bytes[at++]) !== lowerCase(labels[i])) return false;
+					if (toLower(bytes[at++]) !== toLower(labels[i])) return false;
 			}
 		}
 		at = labelAt(bytes, at);

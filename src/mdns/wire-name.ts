@@ -1,3 +1,4 @@
+import { toLower } from "../text/ascii";
 import { LABEL_SIZE } from "./constants";
 
 /** Bytes of a name at most (RFC 1035 §3.1). */
@@ -29,7 +30,7 @@ export function skipName(bytes: Uint8Array, at: number): number {
 /**
  * Order of two names byte for byte, uncompressed (RFC 6762 §8.2): negative, 0 or positive; NaN if one is
  * malformed.
- * @param fold 1: a letter and its capital are the same, as in all comparisons but this order
+ * @param fold 1: an ASCII letter and its capital are the same, as in all comparisons but this order (§16)
  */
 export function compareNames(a: Uint8Array, atA: number, b: Uint8Array, atB: number, fold: 0 | 1): number {
 	for (let size = 0; size < NAME_SIZE; ) {
@@ -42,7 +43,7 @@ export function compareNames(a: Uint8Array, atA: number, b: Uint8Array, atB: num
 		for (let i = 1; i <= length; i++) {
 			const byteA = a[atA + i];
 			const byteB = b[atB + i];
-			const order = fold === 1 ? lowerCase(byteA) - lowerCase(byteB) : byteA - byteB;
+			const order = fold === 1 ? toLower(byteA) - toLower(byteB) : byteA - byteB;
 			if (order !== 0) return order;
 		}
 		atA += length + 1;
@@ -50,9 +51,4 @@ export function compareNames(a: Uint8Array, atA: number, b: Uint8Array, atB: num
 		size += length + 1;
 	}
 	return NaN;
-}
-
-/** ASCII only (RFC 6762 §16). The length of a label is below all letters. */
-export function lowerCase(byte: number): number {
-	return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
 }

@@ -11,3 +11,12 @@ export const COLON = 0x3a;
 export function hexDigit(value: number): number {
 	return value < 10 ? ZERO + value : 0x57 + value;
 }
+
+/** Converts a letter to lower case; returns any other byte unchanged. */
+export function toLower(byte: number): number {
+	return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
+}
+
+export function isDigit(byte: number): boolean {
+	return byte >= ZERO && byte <= NINE;
+}

@@ -1,7 +1,7 @@
 import { decodeBase64 } from "../crypto/base64";
-import { equalsIgnoringCase, toLower } from "../http/text";
+import { equalsIgnoringCase } from "../http/text";
 import { utf8 } from "../mqtt/utf8";
-import { COLON, MINUS, NINE, POINT, ZERO } from "../text/ascii";
+import { COLON, MINUS, NINE, POINT, toLower, ZERO } from "../text/ascii";
 import type { HttpRequest } from "./http-request";
 import type { RefusalStatus } from "./http-response";
 

@@ -2,7 +2,7 @@ import { HeadParser, type HeadStatus } from "../../http/head-parser";
 import { statusOf } from "../../http/status-line";
 import { equalBytes } from "../../http/text";
 import { utf8 } from "../../mqtt/utf8";
-import { NINE, ZERO } from "../../text/ascii";
+import { isDigit, ZERO } from "../../text/ascii";
 
 /** Bytes of a line that are kept: what matters is shorter. */
 const LINE_SIZE = 64;
@@ -64,7 +64,7 @@ function decimal(bytes: Uint8Array, start: number, end: number): number {
 	if (start >= end || end - start > 9) return -1;
 	let value = 0;
 	for (let at = start; at < end; at++) {
-		if (bytes[at] < ZERO || bytes[at] > NINE) return -1;
+		if (!isDigit(bytes[at])) return -1;
 		value = value * 10 + bytes[at] - ZERO;
 	}
 	return value;
