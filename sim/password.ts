@@ -2,7 +2,7 @@ import { createHash, pbkdf2Sync } from "node:crypto";
 import { limits } from "../src/config/limits";
 import { formatPasswordHash } from "../src/config/password-hash";
 
-/** The hash of a password, in the format of `listen.users`. @param salt random, and 16 bytes, on real boards */
+/** The hash of a password, in the format of `listen.users`. @param salt random 16 bytes, on real boards */
 export function passwordHash(password: string, iterations: number, salt: Uint8Array): string {
 	return formatPasswordHash({
 		iterations,

@@ -22,10 +22,13 @@ import { countingDevice } from "./retained/run-counts";
 import type { DerivedSettings } from "./settings/derived-settings";
 import { NodeClock } from "./time/node-clock";
 
+/** Bytes of retained memory for reports, with fewer of which these are not kept there. */
+const SMALLEST_RING = 256;
+
 /**
  * What a node is made of, and what the phases of its wake share: `wake-up`, `sampling-phase`, `report-phase`,
- * `try-end` and `sleep-phase`. One object, as each further one would take RAM; what a configuration does not
- * ask for is not made.
+ * `try-end`, `update-phase` and `sleep-phase`. One object, as each further one would take RAM; what a
+ * configuration does not ask for is not made.
  */
 export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler, OutboxHandler {
 	readonly device: Device;
@@ -83,7 +86,7 @@ export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler,
 		const reserved =
 			headerSize(sensors.length, extension.size) + (settings.discovery === undefined ? 0 : ANNOUNCED_SIZE);
 		let end = commands === undefined ? memory.length : commands.retainedBytes;
-		if (end < reserved + 256) {
+		if (end < reserved + SMALLEST_RING) {
 			device.trace(
 				`retained memory of ${memory.length} bytes is too small: the outbox will not survive sleep`,
 			);

@@ -4,7 +4,7 @@ import type { NodeParts } from "./node-parts";
 import { TASK_SAMPLE, type Task } from "./node-tasks";
 import { WATCHDOG_TIMER } from "./node-timers";
 import { forgetRecords } from "./outbox/flash-records";
-import { WORD_BROKER_HASH, WORD_DROPPED, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./retained/layout";
+import { droppedReports, WORD_BROKER_HASH, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./retained/layout";
 import type { RestoreResult } from "./retained/retained-state";
 import { clearAllBackoffs } from "./retained/topic-backoff";
 import { clearFailedTries } from "./retained/try-backoff";
@@ -63,7 +63,5 @@ function adoptRetained(node: NodeParts, restored: RestoreResult, wasReset: boole
 	// Other settings, such as a shorter topic, may have made reports smaller.
 	if (reason !== "deep-sleep") outbox.releaseOversized();
 	words[WORD_WAKES]++;
-	const dropped =
-		words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
-	device.event?.("wake", outbox.waitingCount, words[WORD_SEQUENCE], dropped);
+	device.event?.("wake", outbox.waitingCount, words[WORD_SEQUENCE], droppedReports(words));
 }

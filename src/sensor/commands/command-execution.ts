@@ -1,6 +1,12 @@
 import type { BatteryGuard } from "../measure/battery-guard";
 import type { ExchangeParts } from "../report/exchange-parts";
-import { WORD_ACKNOWLEDGED, WORD_DROPPED, WORD_FAILED_READINGS, WORD_WAKES } from "../retained/layout";
+import {
+	DROP_COUNTERS,
+	WORD_ACKNOWLEDGED,
+	WORD_DROPPED,
+	WORD_FAILED_READINGS,
+	WORD_WAKES,
+} from "../retained/layout";
 import { clearCounts } from "../retained/run-counts";
 import { ANSWER_PAYLOAD_LIMIT, addAnswer, hasRoomForAnswer, SUMMARY_PAYLOAD_LIMIT } from "./answer-area";
 import { type CommandText, readCommand, writeAnswer } from "./command-text";
@@ -122,7 +128,7 @@ export class CommandExecution {
 			this.result = OUTBOX_CLEARED;
 		} else if (what === "counters") {
 			const { words } = retained;
-			words.fill(0, WORD_DROPPED, WORD_DROPPED + 4);
+			words.fill(0, WORD_DROPPED, WORD_DROPPED + DROP_COUNTERS);
 			words[WORD_ACKNOWLEDGED] = words[WORD_FAILED_READINGS] = words[WORD_WAKES] = 0;
 			clearCounts(retained, this.parts.clock.now);
 			retained.commit();

@@ -1,6 +1,7 @@
 import type { Device } from "../../device";
 import { DROPPED_CORRUPTED, DROPPED_UNREADABLE, type DropReason } from "../../device-events";
 import {
+	DROP_COUNTERS,
 	FLAG_SESSION_OWN,
 	WORD_BROKER_HASH,
 	WORD_DROPPED,
@@ -329,7 +330,7 @@ export class FlashOutbox extends Outbox {
 			return false;
 		}
 		const { summary } = this.flash;
-		for (let i = 0; i < 4; i++) words[WORD_DROPPED + i] = summary[SUMMARY_DROPPED + i];
+		for (let i = 0; i < DROP_COUNTERS; i++) words[WORD_DROPPED + i] = summary[SUMMARY_DROPPED + i];
 		words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], summary[SUMMARY_SEQUENCE]);
 		if (summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH]) {
 			words[WORD_BROKER_HASH] = summary[SUMMARY_BROKER];

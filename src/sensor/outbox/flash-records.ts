@@ -1,6 +1,7 @@
 import type { Device, Storage } from "../../device";
 import { mix32 } from "../retained/checksum";
 import {
+	DROP_COUNTERS,
 	LAYOUT_VERSION,
 	WORD_BROKER_HASH,
 	WORD_DROPPED,
@@ -216,7 +217,7 @@ export class FlashRecords {
 		}
 		summary[SUMMARY_SEQUENCE] = words[WORD_SEQUENCE];
 		summary[SUMMARY_FLAGS] = (summary[SUMMARY_FLAGS] & FLAGS) | marks;
-		for (let i = 0; i < 4; i++) summary[SUMMARY_DROPPED + i] = words[WORD_DROPPED + i];
+		for (let i = 0; i < DROP_COUNTERS; i++) summary[SUMMARY_DROPPED + i] = words[WORD_DROPPED + i];
 		summary[SUMMARY_DROPPING] = dropping;
 		this.store();
 	}

@@ -5,9 +5,9 @@ import { utf8 } from "../../mqtt/utf8";
 import { type Decimal, writeInteger, writeNull, writeNumber } from "../../text/decimal";
 import { isIso8601Time, writeIso8601 } from "../../text/iso8601";
 import {
+	droppedReports,
 	SENSOR_REALS,
 	SENSOR_VALUE,
-	WORD_DROPPED,
 	WORD_FAILED_READINGS,
 	WORD_WAITING,
 	WORD_WAKES,
@@ -183,9 +183,7 @@ export class Diagnostics {
 		const total = Math.floor((state[from + DIAGNOSTICS_AWAKE] + awake) / 1000);
 		at = writeInteger(bytes, copy(bytes, at, texts.totalAwake), total);
 		at = writeInteger(bytes, copy(bytes, at, texts.waiting), words[WORD_WAITING]);
-		const dropped =
-			words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
-		at = writeInteger(bytes, copy(bytes, at, texts.dropped), dropped);
+		at = writeInteger(bytes, copy(bytes, at, texts.dropped), droppedReports(words));
 		const failed = words[WORD_FAILED_READINGS];
 		at = writeInteger(bytes, copy(bytes, at, texts.failed), failed);
 		if (battery >= 0) {

@@ -1,6 +1,6 @@
 import { BUSY, type PublishResult, REJECTED } from "../../client/client";
 import { DUP, QOS1, QOS2 } from "../../mqtt/constants";
-import { WORD_DROPPED, WORD_REFUSED_TOPICS } from "../retained/layout";
+import { droppedReports, WORD_REFUSED_TOPICS } from "../retained/layout";
 import { anyRetryDue, clearBackoff, isPaused, wasRefused } from "../retained/topic-backoff";
 import type { ExchangeParts } from "./exchange-parts";
 import type { ReportAnswers } from "./report-answers";
@@ -223,8 +223,7 @@ export class ReportSender {
 
 	/** Reports dropped since power-on. */
 	protected get dropped(): number {
-		const { words } = this.parts.retained;
-		return words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
+		return droppedReports(this.parts.retained.words);
 	}
 
 	/** @param excess bytes by which the smallest packet with the record at the cursor is too large */

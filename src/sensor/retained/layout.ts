@@ -47,8 +47,9 @@ export const WORD_FLAGS = 23;
 export const WORD_RECEIVE_MAXIMUM = 24;
 /** Maximum Packet Size of the last CONNACK, in bytes. */
 export const WORD_PACKET_SIZE = 25;
-/** Four counters of dropped reports, one for each {@link ../../device-events.ts!DropReason}. */
+/** Counters of dropped reports, one for each DropReason but the last (device-events.ts). */
 export const WORD_DROPPED = 26;
+export const DROP_COUNTERS = 4;
 export const WORD_ACKNOWLEDGED = 30;
 /** Number of failed readings. */
 export const WORD_FAILED_READINGS = 31;
@@ -142,6 +143,11 @@ export const MARK_ASLEEP = 0;
 export const MARK_BOOTED = 1;
 /** The first one of: the driver of a sensor is being called. */
 export const MARK_DRIVER = 2;
+
+/** Reports dropped since power-on, or since the command that clears the counters. */
+export function droppedReports(words: Uint32Array): number {
+	return words[WORD_DROPPED] + words[WORD_DROPPED + 1] + words[WORD_DROPPED + 2] + words[WORD_DROPPED + 3];
+}
 
 /** Bytes before the ring. */
 export function headerSize(sensors: number, extension = 0): number {

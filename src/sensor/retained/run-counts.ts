@@ -1,6 +1,6 @@
 import type { Device } from "../../device";
 import type { DeviceEventName } from "../../device-events";
-import { WORD_DROPPED, WORD_SEQUENCE } from "./layout";
+import { droppedReports, WORD_SEQUENCE } from "./layout";
 
 /*
  * What a node that takes commands has done, for the command `summary`: the last words of the retained header,
@@ -196,12 +196,6 @@ function enterPart({ words }: Counts, part: number, now: number): void {
 	}
 	words[from + PART] = MAGIC + part;
 	words[from + PART_START] = now;
-}
-
-function droppedReports(words: Uint32Array): number {
-	let count = 0;
-	for (let i = 0; i < 4; i++) count += words[WORD_DROPPED + i];
-	return count;
 }
 
 function twoWords(words: Uint32Array, at: number): number {
