@@ -23,7 +23,8 @@ export function transpile(source: string, path: string): Transpiled {
 		sourcesContent: false,
 		charset: "utf8",
 		tsconfigRaw: {
-			compilerOptions: { target: "esnext", useDefineForClassFields: true, verbatimModuleSyntax: true },
+			// As in firmware/manifest.json
+			compilerOptions: { target: "esnext", useDefineForClassFields: false, verbatimModuleSyntax: true },
 		},
 	});
 	const imports: string[] = [];

@@ -42,8 +42,6 @@ export interface ClientErrorDetail {
 
 /** Why a connection ended. */
 export class ClientError extends Error {
-	// A field, as assigning to an inherited name that is frozen in ROM throws
-	override readonly name = "ClientError";
 	readonly fault: ClientFault;
 	/**
 	 * The MQTT 5.0 reason code (§2.4) that the broker sent or that describes the broker's violation; 0 if there
@@ -65,6 +63,11 @@ export class ClientError extends Error {
 		this.pipelineRefused = detail?.pipelineRefused ?? false;
 		this.serverReference = detail?.serverReference;
 		if (detail?.cause !== undefined) this.cause = detail.cause;
+	}
+
+	static {
+		// Not a field: assigning to an inherited name that is frozen in ROM throws.
+		Object.defineProperty(ClientError.prototype, "name", { value: "ClientError" });
 	}
 }
 

@@ -5,13 +5,16 @@ import type { FailureCode } from "./constants";
  * see `DecoderHandler.onError`.
  */
 export class MQTTError extends Error {
-	// A field, as assigning to an inherited name that is frozen in ROM throws
-	override readonly name = "MQTTError";
 	/** The MQTT 5.0 reason code (§2.4) that a peer would answer with. */
 	readonly reasonCode: FailureCode;
 
 	constructor(reasonCode: FailureCode, message: string) {
 		super(message);
 		this.reasonCode = reasonCode;
+	}
+
+	static {
+		// Not a field: assigning to an inherited name that is frozen in ROM throws.
+		Object.defineProperty(MQTTError.prototype, "name", { value: "MQTTError" });
 	}
 }

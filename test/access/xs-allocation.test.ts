@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { transformSync } from "esbuild";
+import { transpile } from "../../sim/manifest/transpiler";
 import { Machine, type ModuleSource, prepare, Root } from "../../sim/xs/index";
 import { hashOf } from "./password-hash";
 
@@ -64,11 +64,7 @@ test("on XS: rules and logins allocate nothing, and their state takes at most 92
 	const modules = new Map<string, ModuleSource>();
 	const addModule = (name: string): void => {
 		const path = `${projectRoot}/${name}.ts`;
-		const { code } = transformSync(readFileSync(path, "utf8"), {
-			loader: "ts",
-			format: "esm",
-			target: "es2023",
-		});
+		const { code } = transpile(readFileSync(path, "utf8"), path);
 		modules.set(name, { source: code, path });
 	};
 	addModule("src/backoff");

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { transformSync } from "esbuild";
+import { transpile } from "../../sim/manifest/transpiler";
 import { Machine, type ModuleSource, prepare, Root } from "../../sim/xs/index";
 
 await prepare();
@@ -14,11 +14,7 @@ function sources(): Map<string, ModuleSource> {
 	for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
 		if (!name.endsWith(".ts")) continue;
 		const path = join(folder, name);
-		const { code } = transformSync(readFileSync(path, "utf8"), {
-			loader: "ts",
-			format: "esm",
-			target: "es2022",
-		});
+		const { code } = transpile(readFileSync(path, "utf8"), path);
 		result.set(`mqtt/${name.replaceAll(sep, "/").replace(/\.ts$/, "")}`, { source: code, path });
 	}
 	return result;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
-import { transformSync } from "esbuild";
+import { transpile } from "../../sim/manifest/transpiler";
 
 const project = resolve(import.meta.dirname, "../..");
 
@@ -13,11 +13,7 @@ export function gatherModules(entry: string): Map<string, { source: string; path
 	const add = (specifier: string): void => {
 		if (modules.has(specifier)) return;
 		const path = resolve(project, `${specifier}.ts`);
-		const { code } = transformSync(readFileSync(path, "utf8"), {
-			loader: "ts",
-			format: "esm",
-			target: "es2023",
-		});
+		const { code } = transpile(readFileSync(path, "utf8"), path);
 		modules.set(specifier, { source: code, path });
 		for (const [, imported] of code.matchAll(/from "(\.[^"]+)"/g))
 			add(relative(project, resolve(dirname(path), imported)));

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { transformSync } from "esbuild";
+import { transpile } from "../../../sim/manifest/transpiler";
 import {
 	type Creation,
 	type HostFunction,
@@ -118,11 +118,6 @@ export async function machineOnXS(
 
 function addModule(modules: Map<string, ModuleSource>, name: string): void {
 	const path = join(projectRoot, `${name}.ts`);
-	const { code } = transformSync(readFileSync(path, "utf8"), {
-		loader: "ts",
-		format: "esm",
-		target: "es2023",
-		sourcefile: path,
-	});
+	const { code } = transpile(readFileSync(path, "utf8"), path);
 	modules.set(name, { source: code, path });
 }

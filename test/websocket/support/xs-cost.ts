@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { transformSync } from "esbuild";
+import { transpile } from "../../../sim/manifest/transpiler";
 import { Machine, type ModuleSource, prepare, Root } from "../../../sim/xs/index";
 
 /** Cost of an operation on XS. */
@@ -93,10 +93,6 @@ export async function measure(
 }
 
 function moduleAt(path: string): ModuleSource {
-	const { code } = transformSync(readFileSync(path, "utf8"), {
-		loader: "ts",
-		format: "esm",
-		target: "es2023",
-	});
+	const { code } = transpile(readFileSync(path, "utf8"), path);
 	return { source: code, path };
 }
