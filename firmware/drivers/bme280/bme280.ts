@@ -21,13 +21,10 @@ const HUMIDITY_CALIBRATION = 0xe1;
 const HUMIDITY_CALIBRATION_BYTES = 7;
 
 const BME280_ID = 0x60;
-/** Chips at the same addresses, by their id (their datasheets): which driver is theirs. */
-const OTHER_CHIPS: readonly (readonly [id: number, chip: string, driver: string])[] = [
-	[0x56, "BMP280, which has no humidity", "bmp280"],
-	[0x57, "BMP280, which has no humidity", "bmp280"],
-	[0x58, "BMP280, which has no humidity", "bmp280"],
-	[0x61, "BME680 or BME688", "bme68x"],
-];
+/** Ids of a BMP280, samples of engineering included, and of a BME680 or BME688, at the same addresses. */
+const FIRST_BMP280_ID = 0x56;
+const BMP280_ID = 0x58;
+const BME68X_ID = 0x61;
 
 const RESET_COMMAND = 0xb6;
 /** Start-up time (table 1). */
@@ -130,7 +127,8 @@ function measurementMs(times: number): number {
 }
 
 function strangerText(id: number): string {
-	for (const [other, chip, driver] of OTHER_CHIPS)
-		if (other === id) return `BME280: the chip is a ${chip}; its driver is "${driver}"`;
+	if (id >= FIRST_BMP280_ID && id <= BMP280_ID)
+		return 'BME280: the chip is a BMP280, which has no humidity; its driver is "bmp280"';
+	if (id === BME68X_ID) return 'BME280: the chip is a BME680 or BME688; its driver is "bme68x"';
 	return `BME280: the chip has the id 0x${id.toString(16)}, not 0x60`;
 }

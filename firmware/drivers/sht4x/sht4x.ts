@@ -11,12 +11,13 @@ const RESET = 0x94;
 /** Longest time of a soft reset ("System Timing Specifications"). */
 const RESET_MS = 1;
 
-/** Commands of a measurement ("Overview of Available I2C Commands"), and their longest times in ms. */
-const MEASUREMENTS = {
-	high: { command: 0xfd, ms: 8.3 },
-	medium: { command: 0xf6, ms: 4.5 },
-	low: { command: 0xe0, ms: 1.6 },
-} as const;
+// Measurements ("Overview of Available I2C Commands"), and their longest times
+const MEASURE_HIGH = 0xfd;
+const HIGH_MS = 8.3;
+const MEASURE_MEDIUM = 0xf6;
+const MEDIUM_MS = 4.5;
+const MEASURE_LOW = 0xe0;
+const LOW_MS = 1.6;
 
 /** Temperature and humidity, each with its checksum. */
 const ANSWER_BYTES = 6;
@@ -29,24 +30,30 @@ export default class extends BusSensor {
 	readonly #sample = { thermometer: { temperature: 0 }, hygrometer: { humidity: 0 } };
 	readonly #command = new Uint8Array(1);
 	readonly #answer = new Uint8Array(ANSWER_BYTES);
-	#measurement: { readonly command: number; readonly ms: number } = MEASUREMENTS.high;
+	#measurement = MEASURE_HIGH;
+	#ms = HIGH_MS;
 
 	constructor(options: BusOptions) {
 		super(options, 0x44);
 	}
 
 	configure({ precision = "high" }: Options): void {
-		this.#measurement = MEASUREMENTS[precision];
+		if (precision === "medium") {
+			this.#measurement = MEASURE_MEDIUM;
+			this.#ms = MEDIUM_MS;
+		} else if (precision === "low") {
+			this.#measurement = MEASURE_LOW;
+			this.#ms = LOW_MS;
+		}
 		this.#send(RESET);
 		wait(RESET_MS);
 	}
 
 	/** Until the measurement has ended, the sensor does not acknowledge its address. */
 	sample(): object {
-		const { command, ms } = this.#measurement;
 		const answer = this.#answer;
-		this.#send(command);
-		wait(ms);
+		this.#send(this.#measurement);
+		wait(this.#ms);
 		this.bus.read(answer);
 		const { thermometer, hygrometer } = this.#sample;
 		thermometer.temperature = -45 + (175 * readWord(answer, 0)) / 65_535;
