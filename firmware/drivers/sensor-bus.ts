@@ -14,16 +14,25 @@ export interface BusOptions {
 
 /** Options of the SDK's sensor classes for a sensor on an I²C bus: the target's, or one with other pins. */
 export function busSensorOptions(options: BusOptions): { readonly sensor: BusSensorOptions } {
-	const board = device.I2C?.default;
-	const { port, ...sensor } = { ...board, io: device.io.SMBus, ...options };
-	// The target's controller is for its own bus: for other pins the SDK takes one that is free.
-	const isOther =
-		options.port === undefined && (sensor.data !== board?.data || sensor.clock !== board?.clock);
-	return { sensor: isOther || port === undefined ? sensor : { ...sensor, port } };
+	return { sensor: placeOnBus({ io: device.io.SMBus }, options) };
 }
 
 interface BusSensorOptions extends BusOptions {
 	readonly io: typeof device.io.SMBus;
+}
+
+/** Adds to a sensor's options where it is: on the target's bus, or on one with other pins. */
+function placeOnBus<Own extends object>(own: Own, options: BusOptions): Own & BusOptions {
+	const board = device.I2C?.default;
+	const sensor: Own & { -readonly [key in keyof BusOptions]: BusOptions[key] } = Object.assign(
+		own,
+		board,
+		options,
+	);
+	// The target's controller is for its own bus: for other pins the SDK takes one that is free.
+	if (options.port === undefined && (sensor.data !== board?.data || sensor.clock !== board?.clock))
+		delete sensor.port;
+	return sensor;
 }
 
 /** A bus with one device, the SDK's SMBus class. Its methods throw if the device does not acknowledge. */
@@ -31,6 +40,8 @@ export interface Bus {
 	write(bytes: Uint8Array): void;
 	/** Fills `buffer`. */
 	read(buffer: Uint8Array): void;
+	/** Writes one byte. */
+	sendByte(command: number): void;
 	readUint8(register: number): number;
 	writeUint8(register: number, value: number): void;
 	readUint16(register: number, bigEndian: boolean): number;
@@ -53,9 +64,8 @@ export abstract class BusSensor implements Sensor {
 
 	/** @param address where the options have none */
 	constructor(options: BusOptions, address: number) {
-		const { sensor } = busSensorOptions(options);
-		const { io } = sensor as unknown as { readonly io: new (options: object) => Bus };
-		this.bus = new io({ hz: STANDARD_HZ, address, ...sensor });
+		const SMBus = device.io.SMBus as new (options: object) => Bus;
+		this.bus = new SMBus(placeOnBus({ hz: STANDARD_HZ, address }, options));
 	}
 
 	abstract configure(options: object): void;

@@ -27,7 +27,6 @@ const SATURATED = 0xffff;
  */
 export default class extends BusSensor {
 	readonly #sample = { lightmeter: { illuminance: 0 } };
-	readonly #command = new Uint8Array(1);
 	readonly #answer = new Uint8Array(2);
 
 	constructor(options: BusOptions) {
@@ -54,19 +53,14 @@ export default class extends BusSensor {
 
 	#measure(command: number, ms: number): number {
 		const answer = this.#answer;
-		this.#send(command);
+		this.bus.sendByte(command);
 		wait(ms);
 		this.bus.read(answer);
 		return (answer[0] << 8) | answer[1];
 	}
 
 	#setTime(time: number): void {
-		this.#send(SET_TIME_HIGH | (time >> 5));
-		this.#send(SET_TIME_LOW | (time & 0x1f));
-	}
-
-	#send(command: number): void {
-		this.#command[0] = command;
-		this.bus.write(this.#command);
+		this.bus.sendByte(SET_TIME_HIGH | (time >> 5));
+		this.bus.sendByte(SET_TIME_LOW | (time & 0x1f));
 	}
 }

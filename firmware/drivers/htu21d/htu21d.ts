@@ -16,7 +16,6 @@ const CRC_POLYNOMIAL = 0x131;
  * out. The class of the SDK 8.2.3 throws at each sample.
  */
 export default class extends BusSensor {
-	readonly #command = new Uint8Array(1);
 	readonly #answer = new Uint8Array(3);
 
 	constructor(options: BusOptions) {
@@ -24,7 +23,7 @@ export default class extends BusSensor {
 	}
 
 	configure(): void {
-		this.#send(RESET);
+		this.bus.sendByte(RESET);
 		wait(RESET_MS);
 	}
 
@@ -37,14 +36,9 @@ export default class extends BusSensor {
 		};
 	}
 
-	#send(command: number): void {
-		this.#command[0] = command;
-		this.bus.write(this.#command);
-	}
-
 	/** @returns the signal, 0 … 1; undefined if its checksum is wrong */
 	#measure(command: number, ms: number): number | undefined {
-		this.#send(command);
+		this.bus.sendByte(command);
 		wait(ms);
 		const answer = this.#answer;
 		this.bus.read(answer);

@@ -28,7 +28,6 @@ const ANSWER_BYTES = 6;
  */
 export default class extends BusSensor {
 	readonly #sample = { thermometer: { temperature: 0 }, hygrometer: { humidity: 0 } };
-	readonly #command = new Uint8Array(1);
 	readonly #answer = new Uint8Array(ANSWER_BYTES);
 	#measurement = MEASURE_HIGH;
 	#ms = HIGH_MS;
@@ -45,25 +44,20 @@ export default class extends BusSensor {
 			this.#measurement = MEASURE_LOW;
 			this.#ms = LOW_MS;
 		}
-		this.#send(RESET);
+		this.bus.sendByte(RESET);
 		wait(RESET_MS);
 	}
 
 	/** Until the measurement has ended, the sensor does not acknowledge its address. */
 	sample(): object {
 		const answer = this.#answer;
-		this.#send(this.#measurement);
+		this.bus.sendByte(this.#measurement);
 		wait(this.#ms);
 		this.bus.read(answer);
 		const { thermometer, hygrometer } = this.#sample;
 		thermometer.temperature = -45 + (175 * readWord(answer, 0)) / 65_535;
 		hygrometer.humidity = percent(-6 + (125 * readWord(answer, 1)) / 65_535);
 		return this.#sample;
-	}
-
-	#send(command: number): void {
-		this.#command[0] = command;
-		this.bus.write(this.#command);
 	}
 }
 

@@ -57,6 +57,9 @@ export class I2CBus {
 					buffer.set(chip.read(buffer.length));
 				});
 			}
+			sendByte(command: number): void {
+				this.write(Uint8Array.of(command));
+			}
 			readUint8(register: number): number {
 				const buffer = new Uint8Array(1);
 				this.readBuffer(register, buffer);
