@@ -11,8 +11,8 @@ const MANIFEST = fileURLToPath(new URL("../../manifest.json", import.meta.url));
 const DIGITAL = "./firmware/drivers/digital/manifest.json";
 const WAKES = 10;
 /**
- * Computrons of the default manifest's wakes at most, 2 to 3 % more than they take: of one in which a sensor was
- * sampled and nothing reported, and of one with a report, from the start of the firmware to its sleep.
+ * Computrons of the default manifest's wakes at most, 2 to 3 % more than they take: of one in which a sensor
+ * was sampled and nothing reported, and of one with a report, from the start of the firmware to its sleep.
  */
 const QUIET_WAKE = 12_250;
 const REPORTING_WAKE = 44_300;

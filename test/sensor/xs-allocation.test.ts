@@ -52,7 +52,8 @@ test("on XS, 10,000 reports from the timer to PUBACK or PUBCOMP allocate nothing
 		property: [name],
 		every: 1000,
 	}));
-	// The most that each may take, 2 to 3 % more than it does: about 900 of them are the bench's broker and clock.
+	// The most that each may take, 2 to 3 % more than it does: about 900 of it are the bench's broker and
+	// clock.
 	for (const [description, most, configuration] of [
 		["a value", 13_400, settings({ sleep: { mode: "none" }, sensors: sensors.slice(0, 1) })],
 		["a value, QoS 0", 12_400, settings({ sleep: { mode: "none" }, sensors: [{ ...sensors[0], qos: 0 }] })],

@@ -59,7 +59,7 @@ export function mayAnnounce(
 	return !new AnnouncedRecord(memory, end, hash).isAnnounced;
 }
 
-/** Call once a boot, before the first connection: what the broker had is not relied upon after a cold boot. */
+/** Call once a boot, before the first connection: a cold boot does not rely on what the broker had. */
 export function forgetAfterColdBoot(node: AnnouncingNode): void {
 	if (isColdBoot(node.device)) recordOf(node).clear();
 }
