@@ -45,7 +45,7 @@ export const INCOMING_IDENTIFIER = 2;
 const USER = 100;
 const RULE = 72;
 /** A sensor node without its buffers; one of its sensors, and one of their drivers; a message in flight. */
-const NODE = 5600;
+const NODE = 5300;
 const SENSOR = 96;
 const DRIVER = 390;
 /** What is left of a driver that a node in deep sleep has closed before its exchange. */
@@ -69,8 +69,8 @@ const WAKE_PINS = 400;
 const JSON_SENSOR = 70;
 const IN_FLIGHT = 24;
 /** Discovery, while the node announces itself; in the Homie convention also in every other wake. */
-const DISCOVERY = 700;
-const HOMIE = 600;
+const DISCOVERY = 500;
+const HOMIE = 300;
 /** What commands take, while `set` is executed. */
 const COMMANDS = 4600;
 /** A connection over WebSocket, and what its opening leaves to be collected. */

@@ -206,7 +206,8 @@ export class ReportExchange implements ClientHandler {
 		device.event?.("opened", sessionPresent, clock.now - this.connectStartedAt);
 		this.commands?.onOpen(sessionPresent, properties);
 		if (this.parts.staysConnected) this.sender.confirmQoS0();
-		this.pump();
+		// Goes on in onWritable(), at the end of the turn, where the stack has what the decoder takes here.
+		client.awaitWritable();
 	}
 
 	/** For the client. @param sequence tag of the packet */
