@@ -198,6 +198,11 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		return this.incoming.inbound.incomingIds;
 	}
 
+	/** Without them, {@link incomingIds} need not be made, as most nodes never receive a message. */
+	clearIncomingIds(): void {
+		this.incoming.clearIds();
+	}
+
 	/** During a payload only its own pieces may be written, once the buffer is empty. */
 	private mayWrite(): boolean {
 		const { payloadRemaining, encoder } = this.connection;

@@ -85,6 +85,11 @@ export class IncomingPackets implements DecoderHandler {
 		return this.receiver;
 	}
 
+	/** See `Client.clearIncomingIds`. */
+	clearIds(): void {
+		this.receiver?.incomingIds.clear();
+	}
+
 	private makeReceiver(): Inbound {
 		return new Inbound(this.connection, this.handler, announcedLimits(this.options).receiveMaximum);
 	}

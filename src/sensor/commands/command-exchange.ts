@@ -83,11 +83,11 @@ export class CommandExchange {
 	/** Call before a connection. */
 	reset(): void {
 		const { memory } = this.commands;
-		const { incomingIds } = this.parts.client;
+		const { client } = this.parts;
 		if (this.message !== undefined) this.message = undefined;
 		this.expected = this.flags = this.sentAnswers = 0;
-		incomingIds.clear();
-		for (let i = 0; i < memory.receivedCount; i++) incomingIds.add(memory.receivedId(i));
+		client.clearIncomingIds();
+		for (let i = 0; i < memory.receivedCount; i++) client.incomingIds.add(memory.receivedId(i));
 		if (memory.isConnackAwaited) this.flags |= SESSION_UNCERTAIN;
 		memory.isConnackAwaited = true;
 		const unanswered = memory.answersSent & ~memory.answersDone;
