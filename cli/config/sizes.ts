@@ -13,7 +13,7 @@ import { keepsSession } from "../../src/sensor/network/session-memory";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/outbox/report-record";
 import { headerSize } from "../../src/sensor/retained/layout";
 import { deriveSettings } from "../../src/sensor/settings/derived-settings";
-import { fillTopic } from "../../src/sensor/settings/topic";
+import { type TopicTemplate, topicLength } from "../../src/sensor/settings/topic";
 import { chipProblems } from "./chip-limits";
 import type { ManifestView } from "./json";
 import { memoryShortage } from "./memory";
@@ -147,13 +147,9 @@ export function largestAnnouncement(settings: Settings): { readonly packet: numb
 /** Bytes of the longest PUBLISH; 0 without sensors. */
 function reportSize(settings: Settings): number {
 	const { size, topics } = deriveSettings(settings);
-	const mac = new Uint8Array(longestIdentity.mac.length);
-	const chip = new Uint8Array(longestIdentity.chip.length);
 	return Math.max(
 		0,
-		...topics.map((topic) =>
-			publishSize(settings.broker.version, fillTopic(topic, mac, chip).length, size, 1, 0),
-		),
+		...topics.map((topic) => publishSize(settings.broker.version, longestTopic(topic), size, 1, 0)),
 	);
 }
 
@@ -161,19 +157,20 @@ function reportSize(settings: Settings): number {
 function answerSize(settings: Settings): number {
 	const { answerTopic } = deriveSettings(settings);
 	if (answerTopic === undefined) return 0;
-	const mac = new Uint8Array(longestIdentity.mac.length);
-	const topic = fillTopic(answerTopic, mac, new Uint8Array(longestIdentity.chip.length));
-	return publishSize(settings.broker.version, topic.length, ANSWER_PAYLOAD_LIMIT, 1, 0);
+	return publishSize(settings.broker.version, longestTopic(answerTopic), ANSWER_PAYLOAD_LIMIT, 1, 0);
 }
 
 /** Bytes of a message of diagnostics that names no failed sensors; 0 without diagnostics. */
 function diagnosticsSize(settings: Settings): number {
 	const { diagnostics } = deriveSettings(settings);
 	if (diagnostics === undefined) return 0;
-	const mac = new Uint8Array(longestIdentity.mac.length);
-	const chip = new Uint8Array(longestIdentity.chip.length);
-	const topic = fillTopic(diagnostics.topic, mac, chip);
-	return publishSize(settings.broker.version, topic.length, diagnostics.leastSize, 0, 0);
+	const length = longestTopic(diagnostics.topic);
+	return publishSize(settings.broker.version, length, diagnostics.leastSize, 0, 0);
+}
+
+/** Bytes of a topic on the device whose texts are the longest. */
+function longestTopic(template: TopicTemplate): number {
+	return topicLength(template, longestIdentity.mac.length, longestIdentity.chip.length);
 }
 
 /** Reports an outbox that a few wakes without network fill, or that does not fit retained memory. */

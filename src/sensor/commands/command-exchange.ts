@@ -3,7 +3,6 @@ import { DUP, NO_LOCAL, QOS1, UNSPECIFIED_ERROR } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import { PropertyWriter } from "../../mqtt/property-writer";
-import { utf8 } from "../../mqtt/utf8";
 import { fillTopic, type TopicTemplate } from "../settings/topic";
 import {
 	completeAnswer,
@@ -204,7 +203,8 @@ export class CommandExchange {
 			parts.client.resume();
 			this.listenOn();
 		} else if (this.listensUntil <= parts.clock.now) this.flags &= ~LISTENING;
-		this.send();
+		// Not in sendAnswers(), whose frame would be below the deepest call of a wake
+		if ((this.flags & SUBSCRIBE_DUE) === 0 || this.subscribe()) this.sendAnswers();
 		this.schedule();
 		return result;
 	}
@@ -236,10 +236,9 @@ export class CommandExchange {
 		return -1;
 	}
 
-	/** Sends SUBSCRIBE and answers, as far as the connection takes them. */
-	private send(): void {
+	/** Sends answers, as far as the connection takes them. */
+	private sendAnswers(): void {
 		const { client } = this.parts;
-		if ((this.flags & SUBSCRIBE_DUE) !== 0 && !this.subscribe()) return;
 		// An acknowledged answer is to mean that the command's acknowledgement, before it, has arrived too
 		if (client.owesAcknowledgement) return;
 		for (let i = this.nextAnswer(); i >= 0; i = this.nextAnswer()) if (!this.sendAnswer(i)) return;
@@ -345,7 +344,6 @@ export class CommandExchange {
 	}
 
 	private topic(template: TopicTemplate = []): Uint8Array {
-		const { mac, chip } = this.commands.device;
-		return fillTopic(template, utf8(mac), utf8(chip));
+		return fillTopic(template, this.commands.device);
 	}
 }

@@ -1,7 +1,6 @@
 import { BUSY, type Client, REJECTED } from "../../client/client";
 import type { Device, WakeReason } from "../../device";
 import { RETAIN } from "../../mqtt/constants";
-import { utf8 } from "../../mqtt/utf8";
 import { type Decimal, writeInteger, writeNull, writeNumber } from "../../text/decimal";
 import { isIso8601Time, writeIso8601 } from "../../text/iso8601";
 import {
@@ -76,13 +75,13 @@ export class Diagnostics {
 		layout: DiagnosticsLayout,
 		state: Float64Array,
 		from: number,
-		{ mac, chip }: Pick<Device, "mac" | "chip">,
+		identity: Pick<Device, "mac" | "chip">,
 	) {
 		this.every = every;
 		this.layout = layout;
 		this.state = state;
 		this.from = from;
-		this.topic = fillTopic(layout.topic, utf8(mac), utf8(chip));
+		this.topic = fillTopic(layout.topic, identity);
 	}
 
 	/**

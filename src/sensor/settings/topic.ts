@@ -33,11 +33,13 @@ export function isTopicName(template: TopicTemplate): boolean {
 }
 
 /**
- * Returns the topic of a device. Allocates only the topic, and nothing if the template is a single piece of
- * text.
+ * Returns the topic of a device. Allocates the topic and the device's texts that are in it, and nothing if
+ * the template is a single piece of text.
  */
-export function fillTopic(template: TopicTemplate, mac: Uint8Array, chip: Uint8Array): Uint8Array {
+export function fillTopic(template: TopicTemplate, device: { mac: string; chip: string }): Uint8Array {
 	if (template.length === 1 && typeof template[0] !== "string") return template[0];
+	const mac = template.includes("mac") ? utf8(device.mac) : undefined;
+	const chip = template.includes("chip") ? utf8(device.chip) : undefined;
 	let length = 0;
 	for (let i = 0; i < template.length; i++) length += pieceBytes(template[i], mac, chip).length;
 	const topic = new Uint8Array(length);
@@ -50,8 +52,12 @@ export function fillTopic(template: TopicTemplate, mac: Uint8Array, chip: Uint8A
 	return topic;
 }
 
-function pieceBytes(piece: TopicTemplate[number], mac: Uint8Array, chip: Uint8Array): Uint8Array {
-	return piece === "mac" ? mac : piece === "chip" ? chip : piece;
+function pieceBytes(
+	piece: TopicTemplate[number],
+	mac: Uint8Array | undefined,
+	chip: Uint8Array | undefined,
+): Uint8Array {
+	return piece === "mac" ? mac! : piece === "chip" ? chip! : piece;
 }
 
 /** Bytes of the topic of a device. */
