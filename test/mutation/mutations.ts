@@ -1086,7 +1086,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/discovery/announcer.ts",
-		"if (orderly && this.wasSettled) record.isStateSettled = true;",
+		"else if ((turn & SETTLED) !== 0) recordOf(node).isStateSettled = true;",
 		"",
 		"every wake says that the node sleeps",
 		DISCOVERY,
