@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { TimedEvent } from "../../sim/report/events";
 import { type CommandPlan, IMAGE_ADDRESS, IMAGE_PORT, type ImagePlan } from "./command-plan";
 import { commandTopic } from "./commander";
 import { digestOf, imageOf } from "./image-server";
@@ -108,6 +109,20 @@ export function commandViolations(run: () => SeedRun): Readonly<Record<string, (
 			...run(),
 			images: new Map([...run().images, ["n1", { isOnTrial: false }]]),
 		}),
+		"images are returned from if no report is acknowledged with them": () => {
+			const { events } = run();
+			const activated = events.find((event) => event.type === "update" && event.phase === "activated")!;
+			const { time, node } = activated;
+			const failed = { type: "failed", fault: "transport", reasonCode: 0 } as const;
+			const inVain = Array.from({ length: 5 }, (_, i): readonly TimedEvent[] => [
+				{ time: time + i, node, ...failed },
+				{ time: time + i, node, type: "wake", reason: "deep-sleep" },
+			]);
+			return {
+				...run(),
+				events: events.flatMap((event) => [event, ...(event === activated ? inVain.flat() : [])]),
+			};
+		},
 		"updates end, and the node says how": () =>
 			withAnswers(run(), (text) => (text.includes('"running"') ? undefined : text)),
 	};

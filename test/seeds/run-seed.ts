@@ -22,7 +22,7 @@ import {
 	samplesAreTaken,
 } from "./checks/reports";
 import { settingsAreOnTrial, settingsAreStored, settingsHold } from "./checks/settings";
-import { imagesAreRight, updatesEnd } from "./checks/updates";
+import { imagesAreOnTrial, imagesAreRight, updatesEnd } from "./checks/updates";
 import type { SeedPlan } from "./seed-plan";
 import { runPlan, type SeedRun } from "./world";
 
@@ -56,6 +56,7 @@ export const CHECKS: readonly Check[] = [
 	settingsHold,
 	imagesAreRight,
 	updatesEnd,
+	imagesAreOnTrial,
 ];
 
 export interface SeedResult {

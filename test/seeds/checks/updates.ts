@@ -1,3 +1,4 @@
+import type { JSONObject } from "../../../sim/manifest/manifest-reader";
 import { type Answer, answersOf, commandedBoards, powerLosses, storageFails } from "../command-answers";
 import { commandsTo } from "../command-plan";
 import type { BoardPlan } from "../seed-plan";
@@ -72,5 +73,43 @@ export const updatesEnd: Check = {
 				failures.push(`${name}: nothing is known of the image that it accepted at ${clock(last.time)}`);
 		}
 		return failures;
+	},
+};
+
+/** An image that cannot report is returned from after `update.trialWakes` wakes that have tried. */
+export const imagesAreOnTrial: Check = {
+	name: "images are returned from if no report is acknowledged with them",
+	run(run) {
+		const failures: string[] = [];
+		for (const board of commandedBoards(run)) {
+			if (storageFails(run, board)) continue;
+			const { name, firefly } = board;
+			const limit = Number((firefly.update as JSONObject | undefined)?.trialWakes);
+			let isOnTrial = false;
+			// Settings that came later are blamed first
+			let areSettingsOnTrial = false;
+			let failed = 0;
+			let hasFailed = false;
+			for (const event of run.events) {
+				if (event.node !== name) continue;
+				if (event.type === "update") {
+					isOnTrial = event.phase === "activated";
+					failed = 0;
+				}
+				if (event.type === "boot" && event.reason !== "deep-sleep") failed = 0;
+				if (event.type === "command" && event.command === "set" && event.accepted) areSettingsOnTrial = true;
+				if (event.type === "acknowledged" || (event.type === "command" && event.command === "restored"))
+					areSettingsOnTrial = false;
+				if (event.type === "failed" && !hasFailed && !areSettingsOnTrial) {
+					failed++;
+					hasFailed = true;
+				}
+				if (event.type !== "wake") continue;
+				hasFailed = false;
+				if (isOnTrial && failed >= limit)
+					failures.push(`${name}: the image is still on trial at ${clock(event.time)} after ${failed} wakes`);
+			}
+		}
+		return failures.slice(0, 3);
 	},
 };
