@@ -12,7 +12,7 @@ const MINIMUM_DELAY_MS = 10;
  * Interval between two probes of sockets with unread bytes, ms: a vanished peer is noticed within a second.
  */
 const PROBE_INTERVAL_MS = 500;
-/** Longest timer delay passed to the host, ms: half of the time in which the broker's clock must tick. */
+/** Longest timer delay that is passed to the host, ms: half of what the broker's clock may take to tick. */
 const MAXIMUM_DELAY_MS = 0x3fffffff;
 
 /**

@@ -37,6 +37,16 @@ export const WILL_QOS = 0x18;
 export const WILL_RETAIN = 0x20;
 export const HAS_PASSWORD = 0x40;
 export const HAS_USERNAME = 0x80;
+/**
+ * Of a decoded CONNECT only, in place of the reserved flag: its level is {@link BRIDGE_LEVEL}.
+ */
+export const IS_BRIDGE = 0x01;
+
+/**
+ * Protocol level by which bridges of mosquitto say over MQTT 3.1.1 that they are one: the broker sends them
+ * nothing that they have published, and RETAIN as published. No specification has it.
+ */
+export const BRIDGE_LEVEL = 0x84;
 
 // Subscription options (§3.8.3.1); the two low bits are the maximum QoS, bits 4 and 5 the retain handling
 export const NO_LOCAL = 0x04;

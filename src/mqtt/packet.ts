@@ -3,6 +3,7 @@ import {
 	type FailureCode,
 	HAS_PASSWORD,
 	HAS_USERNAME,
+	IS_BRIDGE,
 	type QoS,
 	type ReasonCode,
 	UNSUBSCRIBE,
@@ -115,6 +116,11 @@ export class Packet {
 
 	get cleanStart(): boolean {
 		return (this.connectFlags & CLEAN_START) !== 0;
+	}
+
+	/** Whether the client says that it is a bridge, see {@link BRIDGE_LEVEL}. */
+	get isBridge(): boolean {
+		return (this.connectFlags & IS_BRIDGE) !== 0;
 	}
 
 	get hasWill(): boolean {

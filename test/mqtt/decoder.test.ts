@@ -257,11 +257,30 @@ describe("versions", () => {
 		);
 	});
 
+	it("a level of 0x84 is a bridge's over MQTT 3.1.1, and says nothing of the next CONNECT", () => {
+		const found: (readonly [number, boolean, number])[] = [];
+		const recorder = new RecordingHandler();
+		recorder.onPacket = (packet) => {
+			found.push([packet.version, packet.isBridge, packet.keepAlive]);
+			return 0;
+		};
+		const decoder = new Decoder({ size: 64, from: "client", handler: recorder });
+		for (const level of ["84", "04"]) {
+			const packet = bytes(`10 { s'MQTT' ${level} 02 003c s'a' }`);
+			decoder.push(packet, 0, packet.length);
+			decoder.reset();
+		}
+		assert.deepEqual(found, [
+			[4, true, 60],
+			[4, false, 60],
+		]);
+	});
+
 	it("a rejected CONNECT leaves the version for the answer", () => {
 		for (const [raw, version] of [
 			["10 { s'MQIsdp' 03 02 003c s'a' }", 4],
 			["10 { s'MQTT' 03 02 003c s'a' }", 4],
-			["10 { s'MQTT' 84 02 003c s'a' }", 4],
+			["10 { s'MQTT' 83 02 003c s'a' }", 4],
 			["10 { s'MQTT' 04 03 003c s'a' }", 4],
 			["10 { s'MQTT' 05 03 003c 00 s'a' }", 5],
 			["10 { s'MQTT' 06 02 003c 00 s'a' }", 5],

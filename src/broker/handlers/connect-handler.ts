@@ -24,6 +24,7 @@ import type { PacketWriter } from "../delivery/packet-writer";
 import { NEVER_SECONDS } from "../pool/clock";
 import { peerOf, userOfPeer } from "../pool/peer";
 import {
+	BRIDGE_CLIENT,
 	type Connection,
 	LAST_WORD_ROOM,
 	NO_KEEP_ALIVE,
@@ -208,6 +209,7 @@ export class ConnectHandler {
 		let keepAlive = packet.keepAlive;
 		let clientFlags = keepAlive === 0 && (connection.version === 4 || limit === 0) ? NO_KEEP_ALIVE : 0;
 		if (this.#sessionPresent) clientFlags |= RETAINED_PENDING;
+		if (packet.isBridge) clientFlags |= BRIDGE_CLIENT;
 		connection.clientFlags = clientFlags;
 		connection.receiveMaximum = Math.min(connection.receiveMaximum, settings.inFlight); // [MQTT-4.9.0-1]
 		connection.topicAliasMaximum = Math.min(connection.topicAliasMaximum, aliases.limit);

@@ -1,7 +1,9 @@
 import {
+	NO_LOCAL,
 	NO_SUBSCRIPTION_EXISTED,
 	NOT_AUTHORIZED,
 	QUOTA_EXCEEDED,
+	RETAIN_AS_PUBLISHED,
 	RETAIN_HANDLING,
 	SUCCESS,
 } from "../../mqtt/constants";
@@ -11,7 +13,7 @@ import { sharedFilterStart } from "../../mqtt/topics";
 import type { Core } from "../core/core";
 import type { PacketWriter } from "../delivery/packet-writer";
 import type { SysTopics } from "../delivery/sys-topics";
-import { type Connection, RETAINED_PENDING } from "../session/connection";
+import { BRIDGE_CLIENT, type Connection, RETAINED_PENDING } from "../session/connection";
 import { SYS_FILTER } from "../topics/subscriptions";
 
 /** Retain handling (§3.8.3.1): stored values are sent at every SUBSCRIBE, or only for a new subscription. */
@@ -68,8 +70,12 @@ export class SubscribeHandler {
 	/** Adds a subscription; returns its reason code. */
 	private add(connection: Connection, packet: Packet, identifier: number): number {
 		const { subscriptions, authorizer, counters } = this.#core;
-		const { bytes, filterStart, filterEnd, options } = packet;
+		const { bytes, filterStart, filterEnd } = packet;
 		const shared = sharedStart(bytes, filterStart, filterEnd);
+		let { options } = packet;
+		// [MQTT-3.8.3-4]
+		if (shared === 0 && (connection.clientFlags & BRIDGE_CLIENT) !== 0)
+			options |= NO_LOCAL | RETAIN_AS_PUBLISHED;
 		if (!authorizer.maySubscribe(connection.session, bytes, shared === 0 ? filterStart : shared, filterEnd))
 			return NOT_AUTHORIZED;
 		const granted = options & 3;

@@ -53,6 +53,8 @@ export const NO_REASON_STRING = 2;
 export const WANTS_TIMESTAMP = 4;
 /** Stored values are pending for the client. */
 export const RETAINED_PENDING = 8;
+/** A bridge over MQTT 3.1.1: its subscriptions are without what it has published, and RETAIN is kept. */
+export const BRIDGE_CLIENT = 16;
 
 /** A socket, and what a WebSocket has besides. */
 interface Socket extends TCP {

@@ -1,11 +1,13 @@
 import { fieldEnd } from "../bytes";
 import {
+	BRIDGE_LEVEL,
 	type CheckResult,
 	CLEAN_START,
 	CLIENT_IDENTIFIER_NOT_VALID,
 	CONNECT,
 	HAS_PASSWORD,
 	HAS_USERNAME,
+	IS_BRIDGE,
 	MALFORMED_PACKET,
 	PROTOCOL_ERROR,
 	TOPIC_NAME_INVALID,
@@ -37,7 +39,7 @@ export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, 
 	)
 		return packet.refuse(UNSUPPORTED_PROTOCOL_VERSION, "protocol name is not MQTT"); // [MQTT-3.1.2-1]
 	// [MQTT-3.1.2-2]
-	if (level !== 4 && level !== 5)
+	if (level !== 4 && level !== 5 && level !== BRIDGE_LEVEL)
 		return packet.refuse(UNSUPPORTED_PROTOCOL_VERSION, "protocol level is neither 4 nor 5");
 
 	let at = nameEnd + 1;
@@ -47,6 +49,7 @@ export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, 
 	packet.keepAlive = (bytes[at + 1] << 8) | bytes[at + 2];
 	const reasonCode = checkConnectFlags(packet, flags);
 	if (reasonCode !== 0) return reasonCode;
+	if (level === BRIDGE_LEVEL) packet.connectFlags |= IS_BRIDGE;
 	at += 3;
 
 	packet.properties.setRange(bytes, at, at);
@@ -68,7 +71,7 @@ export function decodeConnect(packet: Packet, bytes: Uint8Array, start: number, 
 
 	const code = decodeAfterClientId(packet, bytes, clientIdEnd, end, level);
 	if (code !== 0) return code;
-	if (level === 4 && packet.clientIdStart === clientIdEnd && (flags & CLEAN_START) === 0)
+	if (level !== 5 && packet.clientIdStart === clientIdEnd && (flags & CLEAN_START) === 0)
 		// [MQTT-3.1.1:3.1.3-7] [MQTT-3.1.1:3.1.3-8]
 		return packet.refuse(CLIENT_IDENTIFIER_NOT_VALID, "no client identifier for a session to keep");
 	return 0;

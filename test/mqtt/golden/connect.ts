@@ -127,7 +127,7 @@ export const connect: readonly GoldenRow[] = [
 	bad(5, c, "empty protocol name", "10 { s'' 04 02 003c s'a' }", 0x84),
 	bad(5, c, "protocol level 3", "10 { s'MQTT' 03 02 003c s'a' }", 0x84),
 	bad(5, c, "protocol level 6", "10 { s'MQTT' 06 02 003c 00 s'a' }", 0x84),
-	bad(5, c, "protocol level of a bridge, 0x84", "10 { s'MQTT' 84 02 003c s'a' }", 0x84),
+	bad(5, c, "protocol level of a bridge over MQTT 5.0, 0x85", "10 { s'MQTT' 85 02 003c 00 s'a' }", 0x84),
 	bad(4, c, "3.1.1, reserved CONNECT flag", "10 { s'MQTT' 04 03 003c s'a' }", MALFORMED),
 	bad(5, c, "5.0, reserved CONNECT flag", "10 { s'MQTT' 05 03 003c 00 s'a' }", MALFORMED),
 	bad(4, c, "3.1.1, will QoS 3", "10 { s'MQTT' 04 1e 003c s'a' s'w' s'x' }", MALFORMED),
