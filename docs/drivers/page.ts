@@ -118,6 +118,7 @@ function renderBoards(drivers: ReadonlyMap<string, DriverDeclaration>): string {
 		"pins-of-boards":
 			"Pins of boards\n\nThe I²C bus that the SDK opens on a board when `data` and `clock` are absent. Boards are named as after esp32/ for mcconfig.",
 		"analog-pins": "Analog pins",
+		"output-pins": "Output pins\n\nPins that a driver can pull low, and that no chip needs for its flash.",
 		"wake-pins": "Wake pins\n\nPins that can wake a chip from deep sleep.",
 	};
 	return [...tables]

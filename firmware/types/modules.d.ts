@@ -106,6 +106,20 @@ declare module "embedded:provider/builtin" {
 	export default device;
 }
 
+declare module "onewire" {
+	/** The SDK's 1-Wire bus. What fails on the line is not reported but by `reset`. */
+	export default class OneWire {
+		constructor(options: { readonly pin: number });
+		/** Whether a device has answered. */
+		reset(): boolean;
+		/** Writes a byte. */
+		write(byte: number): void;
+		/** Reads a byte. */
+		read(): number;
+		close(): void;
+	}
+}
+
 declare module "timer" {
 	const Timer: import("../../src/device").Timer & {
 		/** Blocks for that many ms. */

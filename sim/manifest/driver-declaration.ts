@@ -31,7 +31,7 @@ const Option = Type.Object(
 		/** How people write it; JSON has decimal numbers only. */
 		notation: Type.Optional(Type.Literal("hex")),
 		/** What the pins of `boards` are for, where they are all that a chip has. */
-		pins: Type.Optional(Type.Unsafe<"analog" | "wake">({ enum: ["analog", "wake"] })),
+		pins: Type.Optional(Type.Unsafe<"analog" | "output" | "wake">({ enum: ["analog", "output", "wake"] })),
 		/** Values by board, as its name is for mcconfig, or by chip; the first one is proposed. */
 		boards: Type.Optional(
 			Type.Record(Type.String(), Type.Unsafe<number | readonly number[]>({ type: ["number", "array"] })),

@@ -31,6 +31,6 @@ for (const [text, driver] of [
 ] as const)
 	test(`"${text}": ${driver} is meant`, () => assert.equal(meantDriver(text, titles), driver));
 
-for (const text of ["bmp180", "bmp388", "sht20", "ina226", "tmp112", "aht20", "dht22", "ds18b20", "x"])
+for (const text of ["bmp180", "bmp388", "sht20", "ina226", "tmp112", "aht20", "dht22", "ds18s20", "x"])
 	test(`"${text}", a part that no driver is for: none is suggested`, () =>
 		assert.equal(meantDriver(text, titles), undefined));

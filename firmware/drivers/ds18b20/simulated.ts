@@ -1,0 +1,3 @@
+import { simulatedSensor } from "../simulated-sensor";
+
+export default simulatedSensor("ds18b20", ["thermometer"]);
