@@ -88,12 +88,17 @@ describe("declarations of drivers", () => {
 		const source = readFileSync(join(folder, "battery/battery.ts"), "utf8");
 		const [, list] = /constructor\(\{ (.*?) \}: BatteryOptions\)/.exec(source)!;
 		const fullScale = /FULL_SCALE = ([\d.]+)/.exec(source)![1];
+		// The default of the base class
+		const base = readFileSync(join(folder, "analog-voltage.ts"), "utf8");
+		const averaging = Number(/\baveraging = (\d+)/.exec(base)![1]);
 		const written = Object.fromEntries(
 			list!.split(", ").map((text) => {
 				const [name, value] = text.split(" = ");
 				return [name, value === "FULL_SCALE" ? Number(fullScale) : value && Number(value)];
 			}),
 		);
+		assert.ok("averaging" in written);
+		written.averaging ??= averaging;
 		const declared = Object.entries(drivers.get("battery")!.options).map(([name, option]) => [
 			name,
 			option.default,
