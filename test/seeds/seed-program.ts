@@ -41,5 +41,5 @@ function link(config: JSONObject): Program {
 /** Some drawn pools are too large for a chip, which `firefly check` would say; a seed is not about memory. */
 function withMoreMemory(program: Program): Program {
 	const { creation } = program;
-	return { ...program, creation: { ...creation, static: 4 * creation.static } };
+	return { ...program, creation: { ...creation, static: 8 * creation.static } };
 }

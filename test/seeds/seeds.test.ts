@@ -32,7 +32,10 @@ test(`${SEEDS} seeds: whatever happens, everything that must hold does`, async (
 
 test("a seed is the same run on XS and on Node, byte for byte, and again", async () => {
 	const digests = new Set<string>();
-	for (let seed = 1; seed <= SEEDS_ON_XS; seed++) {
+	let commanded = 1;
+	while (drawPlan(commanded).commands === undefined) commanded++;
+	const seeds = new Set([...Array.from({ length: SEEDS_ON_XS }, (_, index) => index + 1), commanded]);
+	for (const seed of seeds) {
 		const plan = drawPlan(seed);
 		const { run, failures } = await checkPlan(plan, "xs");
 		assert.deepEqual(failures, [], replayCommand(plan, plan.faults, "xs"));
@@ -40,7 +43,7 @@ test("a seed is the same run on XS and on Node, byte for byte, and again", async
 		assert.equal((await runPlan(drawPlan(seed), "node")).digest, run.digest);
 		digests.add(run.digest);
 	}
-	assert.equal(digests.size, SEEDS_ON_XS);
+	assert.equal(digests.size, seeds.size);
 });
 
 test("seeds draw every kind of fault and of neighbour, and every fault can be written in a command", () => {
