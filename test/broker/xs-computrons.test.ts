@@ -18,9 +18,9 @@ const LIMITS: readonly Row[] = [
 	[2, 5, false, 1, 13_750],
 	[1, 5, true, 0, 4450],
 	[1, 470, false, 1, 11_100],
-	[0, 5, false, 7, 15_200],
-	[1, 5, false, 7, 37_200],
-	[2, 5, false, 7, 56_100],
+	[0, 5, false, 7, 12_550],
+	[1, 5, false, 7, 34_550],
+	[2, 5, false, 7, 53_450],
 ];
 
 type Row = readonly [qos: 0 | 1 | 2, payload: number, retain: boolean, subscribers: number, limit: number];

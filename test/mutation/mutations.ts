@@ -296,7 +296,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/broker/topics/retained-store.ts",
-		"this.setFilterNode(record, UNKNOWN_NODE);",
+		"this.setFilters(record, UNKNOWN_NODE, 0);",
 		"",
 		"a topic is matched by the filter of the one whose record it took",
 		["test/broker/remembered-filters.test.ts"],

@@ -26,7 +26,7 @@ export class Recipients {
 	}
 
 	/**
-	 * Finds the matching subscriptions, as Subscriptions.match(). Most topics have only one matching filter,
+	 * Finds the matching subscriptions, as Subscriptions.match(). Most topics have one matching filter or two,
 	 * which the topic's record in the store remembers.
 	 * @param record of the message in the store; 0 if it has none
 	 */
@@ -35,21 +35,30 @@ export class Recipients {
 		const subscriptions = core.subscriptions;
 		const store = core.store;
 		if (subscriptions.added) {
-			store.forgetFilterNodes();
+			store.forgetFilters();
 			subscriptions.added = false;
 		}
-		const node = record === 0 ? -1 : store.filterNode(record);
+		const node = record === 0 ? -1 : store.firstFilter(record);
 		if (node === 0) return 0;
-		if (node > 0) return subscriptions.matchNode(node);
+		if (node > 0) return subscriptions.matchNodes(node, store.secondFilter(record));
 		// [MQTT-3.3.2-3] [MQTT-4.5.0-1] [MQTT-3.1.1:3.3.2-3] [MQTT-3.1.1:4.5.0-1]
 		const count = subscriptions.match(message.topicStart, message.topicEnd);
-		if (record === 0) return count;
-		const found = subscriptions.found;
-		// Those of one filter follow one another
-		if (count === 0) store.setFilterNode(record, 0);
-		else if (subscriptions.node(found[0]) === subscriptions.node(found[count - 1]))
-			store.setFilterNode(record, subscriptions.node(found[0]));
+		if (record !== 0) this.remember(record, count);
 		return count;
+	}
+
+	/** Remembers the filters of the first `count` of `found` with a record, unless they are more than two. */
+	private remember(record: number, count: number): void {
+		const { subscriptions, store } = this.#core;
+		const { found } = subscriptions;
+		// Those of one filter follow one another
+		const first = count === 0 ? 0 : subscriptions.node(found[0]);
+		const last = count === 0 ? 0 : subscriptions.node(found[count - 1]);
+		for (let i = 0; i < count; i++) {
+			const node = subscriptions.node(found[i]);
+			if (node !== first && node !== last) return;
+		}
+		store.setFilters(record, first, first === last ? 0 : last);
 	}
 
 	/**
@@ -137,24 +146,23 @@ export class Recipients {
 
 	/** Options of the copy for a subscription that gather() selected: granted QoS, and RETAIN_AS_PUBLISHED. */
 	options(subscription: number): number {
-		const { subscriptions } = this.#core;
+		const subscriptions = this.#core.subscriptions;
 		// [MQTT-4.8.2-3]
-		return this.hasOwnCopy(subscription)
+		return this.#sums[MARK] === 0 || this.hasOwnCopy(subscription)
 			? subscriptions.options(subscription, false)
 			: this.#sums[WIDTH * subscriptions.session(subscription) + OPTIONS];
 	}
 
 	/** The subscription identifier of the copy; 0 for none. */
 	identifier(subscription: number): number {
-		const { subscriptions } = this.#core;
-		return this.hasOwnCopy(subscription)
+		const subscriptions = this.#core.subscriptions;
+		return this.#sums[MARK] === 0 || this.hasOwnCopy(subscription)
 			? subscriptions.identifier(subscription)
 			: this.#sums[WIDTH * subscriptions.session(subscription) + IDENTIFIER];
 	}
 
-	/** Whether the copy belongs to this subscription alone. */
+	/** Whether the copy belongs to this subscription alone, where those of a session overlap. */
 	private hasOwnCopy(subscription: number): boolean {
-		if (this.#sums[MARK] === 0) return true;
 		const { subscriptions } = this.#core;
 		return (
 			subscriptions.share(subscription) !== 0 ||

@@ -4,6 +4,7 @@ import type { Memory } from "../pool/memory";
 import type { Message } from "../pool/message";
 import { Messages } from "../pool/messages";
 
+/** In place of a filter: which one matches is not known. */
 const UNKNOWN_NODE = -1;
 
 /**
@@ -27,7 +28,7 @@ export class RetainedStore {
 	dirtyFlags: DirtyFlags | undefined = undefined;
 	readonly #words: DataView;
 	readonly #buckets: Uint16Array;
-	/** By record: the next one in its bucket; and after all of these, what filterNode() returns plus 1. */
+	/** By record: the next one in its bucket; then all results of firstFilter() and of secondFilter(), plus 1. */
 	readonly #chain: Uint16Array;
 	readonly #occupied: Uint8Array;
 	/** The last record evicted; the next search continues after it. */
@@ -40,7 +41,7 @@ export class RetainedStore {
 		this.records = records;
 		this.#words = memory.words;
 		this.#buckets = tables.u16(bucketCount(records));
-		this.#chain = tables.u16(2 * records + 2);
+		this.#chain = tables.u16(3 * records + 3);
 		this.#occupied = tables.u8(records + 1);
 	}
 
@@ -97,19 +98,25 @@ export class RetainedStore {
 	}
 
 	/**
-	 * What was set for the topic of a record: the node of the only filter that matches it, 0 if none does;
-	 * −1 if nothing was.
+	 * What was set for the topic of a record: the node of a filter that matches it, 0 if none does; UNKNOWN_NODE
+	 * if nothing was.
 	 */
-	filterNode(record: number): number {
+	firstFilter(record: number): number {
 		return this.#chain[this.records + 1 + record] - 1;
 	}
 
-	setFilterNode(record: number, node: number): void {
-		this.#chain[this.records + 1 + record] = node + 1;
+	/** The node of the only other filter that matches it; 0 if there is none. */
+	secondFilter(record: number): number {
+		return this.#chain[2 * this.records + 2 + record] - 1;
 	}
 
-	/** Forgets the nodes of all topics, as a subscription was added. */
-	forgetFilterNodes(): void {
+	setFilters(record: number, first: number, second: number): void {
+		this.#chain[this.records + 1 + record] = first + 1;
+		this.#chain[2 * this.records + 2 + record] = second + 1;
+	}
+
+	/** Forgets the filters of all topics, as a subscription was added. */
+	forgetFilters(): void {
 		this.#chain.fill(0, this.records + 1);
 	}
 
@@ -171,7 +178,7 @@ export class RetainedStore {
 		this.lastRecord = record;
 		this.dirtyFlags?.mark(record);
 		this.#occupied[record] = 1;
-		this.setFilterNode(record, UNKNOWN_NODE);
+		this.setFilters(record, UNKNOWN_NODE, 0);
 		this.#chain[record] = this.#buckets[bucket];
 		this.#buckets[bucket] = record;
 		if (message.retain) this.retainedCount++;

@@ -235,12 +235,15 @@ export class Subscriptions {
 		return count;
 	}
 
-	/** As match(), for a topic name that only the filter of a node matches. */
-	matchNode(node: number): number {
+	/** As match(), for a topic name that only the filters of two nodes match; the second may be 0, for none. */
+	matchNodes(first: number, second: number): number {
 		const rows = this.#rows;
 		const found = this.found;
+		const firstOfNode = this.#firstOfNode;
 		let count = 0;
-		for (let i = this.#firstOfNode[node]; i !== 0; i = rows[WIDTH * i + NEXT_OF_NODE]) found[count++] = i;
+		for (let i = firstOfNode[first]; i !== 0; i = rows[WIDTH * i + NEXT_OF_NODE]) found[count++] = i;
+		if (second === 0) return count;
+		for (let i = firstOfNode[second]; i !== 0; i = rows[WIDTH * i + NEXT_OF_NODE]) found[count++] = i;
 		return count;
 	}
 
