@@ -79,7 +79,9 @@ function discardedSessions(run: SeedRun, board: BoardPlan): readonly number[] {
 
 function brokerOf({ firefly }: EffectiveSettings): string {
 	const { url, version } = firefly.broker as JSONObject;
-	return `${url} ${version}`;
+	// The first sensor with QoS 2 makes the session one that it may not use
+	const sensors = firefly.sensors as unknown as readonly JSONObject[];
+	return `${url} ${version} ${sensors.some(({ qos }) => qos === 2)}`;
 }
 
 /** Exchanges between two times in which a node took what waited; Infinity: it was connected for long. */
