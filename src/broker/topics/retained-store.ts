@@ -28,7 +28,7 @@ export class RetainedStore {
 	dirtyFlags: DirtyFlags | undefined = undefined;
 	readonly #words: DataView;
 	readonly #buckets: Uint16Array;
-	/** By record: the next one in its bucket; then all results of firstFilter() and of secondFilter(), plus 1. */
+	/** By record: the next one in its bucket; then, plus 1, all results of firstFilter() and secondFilter(). */
 	readonly #chain: Uint16Array;
 	readonly #occupied: Uint8Array;
 	/** The last record evicted; the next search continues after it. */
@@ -98,8 +98,8 @@ export class RetainedStore {
 	}
 
 	/**
-	 * What was set for the topic of a record: the node of a filter that matches it, 0 if none does; UNKNOWN_NODE
-	 * if nothing was.
+	 * What was set for the topic of a record: the node of a filter that matches it, 0 if none does;
+	 * UNKNOWN_NODE if nothing was.
 	 */
 	firstFilter(record: number): number {
 		return this.#chain[this.records + 1 + record] - 1;
