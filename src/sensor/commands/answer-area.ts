@@ -20,9 +20,8 @@ export const ANSWER_LIMIT = 16;
 export const ANSWER_PAYLOAD_LIMIT = 224;
 export const SUMMARY_PAYLOAD_LIMIT = 464;
 
-/** Identities of answers to no command: settings were restored; what has become of an update. */
+/** Identity of an answer to no command: settings were restored. */
 export const RESTORED_OUTCOME = 0;
-export const UPDATE_OUTCOME = 0xffff_ffff;
 /** A topic that stands for the one of the configuration. */
 const DEFAULT_TOPIC: Uint8Array = new Uint8Array(0);
 

@@ -4,14 +4,7 @@ import type { Packet } from "../../mqtt/packet";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import { PropertyWriter } from "../../mqtt/property-writer";
 import { fillTopic, type TopicTemplate } from "../settings/topic";
-import {
-	completeAnswer,
-	isAnswerDone,
-	owedAnswers,
-	readAnswer,
-	type StoredAnswer,
-	UPDATE_OUTCOME,
-} from "./answer-area";
+import { completeAnswer, isAnswerDone, owedAnswers, readAnswer, type StoredAnswer } from "./answer-area";
 import { CommandExecution, type CommandParts, type CommandResult, NOTHING_MORE } from "./command-execution";
 import { IncomingCommand } from "./incoming-command";
 import type { NodeCommands } from "./node-commands";
@@ -182,8 +175,8 @@ export class CommandExchange {
 
 	/** An answer has reached the broker, or cannot. The caller commits. */
 	private complete(index: number, answer: StoredAnswer | undefined): void {
-		if (answer?.identity === UPDATE_OUTCOME) this.flags |= OUTCOME_TOLD;
-		const { memory } = this.commands;
+		const { memory, update } = this.commands;
+		if (answer !== undefined && update?.isOutcome(answer.identity)) this.flags |= OUTCOME_TOLD;
 		completeAnswer(memory, index);
 		if (memory.answerCount === 0) this.sentAnswers = 0;
 	}

@@ -43,6 +43,8 @@ export interface ImageUpdate {
 	countFailure(): boolean;
 	/** Adds the answer with the outcome, if it is owed and there is room. */
 	addOutcome(): void;
+	/** Whether an answer with this identity has the outcome that is owed, and not that of an update before. */
+	isOutcome(identity: number): boolean;
 	/** The broker has that answer, or will never take it. From an empty stack. */
 	onOutcomeTold(): void;
 	/** Ends the run with another image, if that is to be. @returns whether it does */

@@ -1,8 +1,9 @@
 import type { UpdateSettings } from "../../config/types";
 import type { ImageSlots } from "../../device";
 import type { UpdatePhase } from "../../device-events";
+import { fnv1aOfText } from "../../text/fnv1a";
 import { VERSION } from "../../version";
-import { addOutcome, UPDATE_OUTCOME } from "../commands/answer-area";
+import { addOutcome } from "../commands/answer-area";
 import type { CommandMemory } from "../commands/command-memory";
 import { shorten, writeAnswer } from "../commands/command-text";
 import type { ImageUpdate, UpdateDevice } from "../commands/image-update";
@@ -163,8 +164,13 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		const isRunning = state.phase === "confirmed";
 		const more = isRunning ? `,"state":"running","version":"${VERSION}"` : ',"state":"failed"';
 		const problem = isRunning ? undefined : String(state.error);
-		addOutcome(memory, UPDATE_OUTCOME, writeAnswer("update", state.id, problem, more));
+		addOutcome(memory, outcomeIdentity(state), writeAnswer("update", state.id, problem, more));
 		memory.commit();
+	}
+
+	isOutcome(identity: number): boolean {
+		const { state } = this;
+		return state?.isOwed === true && outcomeIdentity(state) === identity;
 	}
 
 	onOutcomeTold(): void {
@@ -317,6 +323,11 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 			opened.close();
 		}
 	}
+}
+
+/** Of the answer with what has become of an update. Another one's may be owed beside it. */
+function outcomeIdentity({ phase, sha256, id }: UpdateState): number {
+	return fnv1aOfText(`${phase} ${sha256} ${id}`);
 }
 
 function isDigest(text: string): boolean {

@@ -154,6 +154,23 @@ describe("the answer with an outcome", () => {
 		assert.equal(answers().filter((answer) => "state" in answer && answer.state === "failed").length, 1);
 	});
 
+	test("another image fails before the broker has the first one's outcome: both are told", () => {
+		const { board, broker, server, phases, answers } = updateBoard({ sleep: { mode: "none" } });
+		board.run(MINUTE / 2);
+		server.head = () => "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+		server.body = new Uint8Array(0);
+		broker.silentTopic = "firefly/node/answer";
+		for (const id of [1, 2]) {
+			broker.send({ command: "update", id, url: URL, sha256: digest(image(`works`, 5000 + id)) });
+			board.run(2000);
+		}
+		assert.deepEqual(phases(), ["fetching", "failed", "fetching", "failed"]);
+		broker.silentTopic = undefined;
+		board.run(10 * MINUTE);
+		const told = answers().filter((answer) => "state" in answer && answer.state === "failed");
+		assert.deepEqual([...new Set(told.map((answer) => "id" in answer && answer.id))], [1, 2]);
+	});
+
 	test("the power fails between the outcome and the report that would tell it: it is told", () => {
 		for (const program of ["works", "crashes"] as const) {
 			const all = updateBoard();
