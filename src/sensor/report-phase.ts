@@ -50,6 +50,7 @@ function createExchange(node: NodeParts): boolean {
 
 function endUnusable(node: NodeParts): Task {
 	node.reporting = false;
+	if (!node.deepSleep) node.timers.stop(WATCHDOG_TIMER);
 	node.network.leave();
 	waitOrSleep(node, 0);
 	return TASK_NONE;

@@ -33,28 +33,32 @@ test("times of samples taken before the clock was set are corrected", () => {
 	assert.equal(board.reportCounts.lost, 0);
 });
 
-test("a configuration without a valid CONNECT on a node without the time: one join for the time, one trace, and no connection", () => {
-	const board = new TestBoard({
-		time: { server: "time" },
-		broker: { clientId: "\u0000" },
-	});
-	board.clockIsSet = false;
-	board.wallErrorMs = -EPOCH;
-	board.setClock = (_, callback) => {
-		board.network.clock.after(50, () => {
-			board.clockIsSet = true;
-			board.wallErrorMs = 0;
-			callback(true);
+test("a configuration without a valid CONNECT on a node without the time: one join for the time, one trace, and nothing else", () => {
+	for (const mode of ["deep", "none"] as const) {
+		const board = new TestBoard({
+			time: { server: "time" },
+			broker: { clientId: "\u0000" },
+			sleep: { mode },
 		});
-	};
-	const broker = new ScriptedBroker(board.network, 1883);
-	board.run(24 * HOUR);
-	assert.deepEqual([board.events("join").length, broker.connections.length], [1, 0]);
-	assert.deepEqual(
-		board.events("failed").map(({ details }) => details),
-		[["configuration", 0, 1]],
-	);
-	assert.equal(board.traces.filter((line) => line.startsWith("nothing can be reported")).length, 1);
+		board.clockIsSet = false;
+		board.wallErrorMs = -EPOCH;
+		board.setClock = (_, callback) => {
+			board.network.clock.after(50, () => {
+				board.clockIsSet = true;
+				board.wallErrorMs = 0;
+				callback(true);
+			});
+		};
+		const broker = new ScriptedBroker(board.network, 1883);
+		board.run(24 * HOUR);
+		assert.deepEqual([board.events("join").length, broker.connections.length], [1, 0]);
+		assert.deepEqual(
+			board.events("failed").map(({ details }) => details),
+			[["configuration", 0, 1]],
+		);
+		assert.equal(board.traces.filter((line) => line.startsWith("nothing can be reported")).length, 1);
+		assert.equal(board.events("limit").length, 0, mode);
+	}
 });
 
 test("a reset between a sample and the first time, and a clock that begins anew: dated late by what nobody counted, no more", () => {
