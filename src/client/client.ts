@@ -123,6 +123,8 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		this.fields = undefined;
 		fields.cleanStart = cleanStart;
 		connection.beginsClean = cleanStart;
+		// Of what an application has sent since the last connection, nothing may leave before CONNECT.
+		connection.encoder.reset();
 		connection.encoder.connect(fields, true); // [MQTT-3.1.0-1]
 	}
 

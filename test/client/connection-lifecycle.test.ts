@@ -5,7 +5,7 @@ import { BROKER_CLOSE_WAIT_MS } from "../../src/client/client-connection";
 import type { TCP, TCPOptions } from "../../src/device";
 import { QOS1, RETAIN } from "../../src/mqtt/constants";
 import { VirtualNetwork, type VirtualNetworkOptions } from "../support/virtual-network";
-import { RecordingClient } from "./recording-client";
+import { RecordingClient, topic } from "./recording-client";
 import { type BrokerScript, ScriptedBroker } from "./scripted-broker";
 
 const LATENCY_MS = 40;
@@ -466,6 +466,39 @@ describe("open and close", () => {
 			["transport", "transport", undefined, undefined],
 		);
 	});
+
+	for (const [what, act] of [
+		[
+			"release()",
+			(node, endConnection) => {
+				endConnection();
+				node.client.release(7);
+			},
+		],
+		[
+			"writePayload()",
+			(node, endConnection) => {
+				node.client.beginPublish(topic, 10, QOS1);
+				endConnection();
+				node.client.writePayload(new Uint8Array(10), 0, 10);
+			},
+		],
+	] as [string, (node: RecordingClient, endConnection: () => void) => void][])
+		test(`${what} between two connections leaves nothing in front of CONNECT`, () => {
+			const { network, clock, broker } = setUp();
+			const node = new RecordingClient({ cleanStart: false, sessionExpiry: 60 }, network.device);
+			node.open();
+			clock.advance(1000);
+			act(node, () => {
+				node.abort();
+				assert.ok(clock.run(10_000));
+				assert.equal(node.closed.length, 1);
+			});
+			node.open();
+			clock.advance(1000);
+			assert.deepEqual(broker.commands, ["connect", "connect"]);
+			assert.deepEqual([node.opened.length, node.closed.length], [2, 1]);
+		});
 
 	test("a class of sockets with targets: gets the same functions each time, and late callbacks are dropped", () => {
 		const { network, clock } = setUp();
