@@ -12,15 +12,6 @@ export interface BusOptions {
 	readonly hz?: number;
 }
 
-/** Options of the SDK's sensor classes for a sensor on an I²C bus: the target's, or one with other pins. */
-export function busSensorOptions(options: BusOptions): { readonly sensor: BusSensorOptions } {
-	return { sensor: placeOnBus({ io: device.io.SMBus }, options) };
-}
-
-interface BusSensorOptions extends BusOptions {
-	readonly io: typeof device.io.SMBus;
-}
-
 /** Adds to a sensor's options where it is: on the target's bus, or on one with other pins. */
 function placeOnBus<Own extends object>(own: Own, options: BusOptions): Own & BusOptions {
 	const board = device.I2C?.default;
@@ -64,8 +55,7 @@ export abstract class BusSensor implements Sensor {
 
 	/** @param address where the options have none */
 	constructor(options: BusOptions, address: number) {
-		const SMBus = device.io.SMBus as new (options: object) => Bus;
-		this.bus = new SMBus(placeOnBus({ hz: STANDARD_HZ, address }, options));
+		this.bus = new (device.io.SMBus as SMBus)(placeOnBus({ hz: STANDARD_HZ, address }, options));
 	}
 
 	abstract configure(options: object): void;
@@ -84,9 +74,13 @@ export function wait(ms: number): void {
 	Timer.delay(Math.ceil(ms) + 1);
 }
 
+type SMBus = new (options: object) => Bus;
+
 /**
- * Makes a driver of a sensor class of the SDK: its constructor takes the bus options of the configuration;
- * samples already have the shape that ECMA-419 specifies.
+ * Makes a driver of a sensor class of the SDK: its constructor takes the bus options of the configuration, and
+ * the class's `onError`; samples already have the shape that ECMA-419 specifies. The bus is closed also if the
+ * SDK's class throws before it does so: in its constructor, which speaks to the sensor, or in `close`, which
+ * switches some sensors off first.
  * @param settlingMs time, in ms, from `configure` to the end of the first measurement, by the datasheet. The
  *   SDK's classes reset the sensor when they are created, which is at each wake; until then it answers with
  *   what its registers hold after a reset, or not at all.
@@ -94,26 +88,53 @@ export function wait(ms: number): void {
 export function busDriver(
 	SDKSensor: SensorConstructor,
 	settlingMs: (options: object) => number = () => 0,
-): SensorConstructor {
-	return class extends SDKSensor implements Sensor {
+): new (
+	options: object,
+	onError?: (message: string) => void,
+) => Sensor {
+	return class implements Sensor {
+		readonly #sensor: Sensor;
+		readonly #bus: Bus | undefined;
 		#settlingMs = 0;
 
-		constructor(options: BusOptions) {
-			super(busSensorOptions(options));
+		constructor(options: BusOptions, onError?: (message: string) => void) {
+			let bus: Bus | undefined;
+			class Opener {
+				constructor(busOptions: object) {
+					bus = new (device.io.SMBus as SMBus)(busOptions);
+					// biome-ignore lint/correctness/noConstructorReturn: the SDK's class is to hold the SDK's bus itself
+					return bus;
+				}
+			}
+			try {
+				this.#sensor = new SDKSensor({ sensor: placeOnBus({ io: Opener }, options), onError });
+			} catch (error) {
+				bus?.close();
+				throw error;
+			}
+			this.#bus = bus;
 		}
 
-		override configure(options: object): void {
-			super.configure(options);
+		configure(options: object): void {
+			this.#sensor.configure(options);
 			this.#settlingMs = settlingMs(options);
 		}
 
-		override sample(): object | undefined {
+		sample(): object | undefined {
 			const ms = this.#settlingMs;
 			if (ms > 0) {
 				this.#settlingMs = 0;
 				wait(ms);
 			}
-			return super.sample();
+			return this.#sensor.sample();
+		}
+
+		close(): void {
+			try {
+				this.#sensor.close();
+			} finally {
+				this.#bus?.close();
+			}
 		}
 	};
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Sensor, SensorConstructor } from "../../src/device";
 import { driverSource, loadDriver } from "./driver-loader";
+import { DriverSampler } from "./driver-sampler";
 import { root } from "./import-graph";
 
 /**
@@ -34,12 +35,40 @@ const busDrivers = readdirSync(folder, { withFileTypes: true })
 			/from "embedded:sensor/.test(driverSource(name)) && driverSource(name).includes("../sensor-bus"),
 	);
 
+type BusConstructor = new (options: object) => { close(): void };
+
+/** Opens a bus as the SDK's classes do. */
+function openBus(options: object): { close(): void } {
+	const { sensor } = options as { readonly sensor: { readonly io: BusConstructor } };
+	return new sensor.io({ hz: 400_000, address: 0x40, ...sensor });
+}
+
+/** The SDK's SMBus class as a stand-in: where it was opened, and what is open. */
+function busRecorder() {
+	const opened: object[] = [];
+	const open = new Set<number>();
+	class SMBus {
+		readonly #address: number;
+		constructor({ io, ...options }: { readonly io: unknown; readonly address: number }) {
+			if (open.has(options.address)) throw new RangeError("duplicate address");
+			opened.push(options);
+			open.add(options.address);
+			this.#address = options.address;
+		}
+		close(): void {
+			open.delete(this.#address);
+		}
+	}
+	return { opened, open, SMBus };
+}
+
 /** The SDK's class as a stand-in that notes when it is asked. */
 function recorder(clock: () => number) {
 	const calls: { readonly what: string; readonly at: number; readonly options?: object }[] = [];
 	const Recorder: SensorConstructor = class implements Sensor {
 		constructor(options: object) {
-			calls.push({ what: "new", at: clock(), options });
+			calls.push({ what: "new", at: clock() });
+			openBus(options);
 		}
 		configure(options: object): void {
 			calls.push({ what: "configure", at: clock(), options });
@@ -62,15 +91,15 @@ describe("drivers on a bus", () => {
 		test(`${name}: the first sample comes after the first measurement, later ones at once`, async () => {
 			let now = (): number => 0;
 			const { calls, Recorder } = recorder(() => now());
-			const bus = class {};
-			const { Driver, clock } = await loadDriver(name, bus, { SDKSensor: Recorder });
+			const { opened, SMBus } = busRecorder();
+			const { Driver, clock } = await loadDriver(name, SMBus, { SDKSensor: Recorder });
 			now = () => clock.now;
-			const options = { address: 0x40, hz: 1000 };
+			const options = { address: 0x41, hz: 1000 };
 			const sensor = new Driver(options);
 			sensor.configure(options);
 			sensor.sample();
 			sensor.sample();
-			assert.deepEqual(calls[0]?.options, { sensor: { data: 4, clock: 5, io: bus, ...options } });
+			assert.deepEqual(opened, [{ data: 4, clock: 5, ...options }]);
 			const [first, second] = calls.filter(({ what }) => what === "sample").map(({ at }) => at);
 			assert.ok(
 				first !== undefined && first >= SETTLING_MS[name]! && first < SETTLING_MS[name]! + 2,
@@ -87,20 +116,55 @@ describe("drivers on a bus", () => {
 		["a port: that one", { data: 8, clock: 9, port: 1 }, { data: 8, clock: 9, port: 1 }],
 	] as const)
 		test(name, async () => {
-			const { calls, Recorder } = recorder(() => 0);
-			const bus = class {};
-			const { Driver } = await loadDriver("sht3x", bus, {
+			const { Recorder } = recorder(() => 0);
+			const { opened, SMBus } = busRecorder();
+			const { Driver } = await loadDriver("sht3x", SMBus, {
 				SDKSensor: Recorder,
 				board: { data: 4, clock: 5, port: 0 },
 			});
 			new Driver({ address: 0x44, ...options });
-			assert.deepEqual(calls[0]?.options, { sensor: { address: 0x44, io: bus, ...expected } });
+			assert.deepEqual(opened, [{ hz: 400_000, address: 0x44, ...expected }]);
 		});
+
+	for (const name of busDrivers)
+		for (const failing of ["new", "close"] as const)
+			test(`${name}: the SDK's class fails in ${failing}: its address is free for the next try`, async () => {
+				let fails = true;
+				class SDKSensor implements Sensor {
+					readonly #bus: { close(): void };
+					constructor(options: object) {
+						this.#bus = openBus(options);
+						if (fails && failing === "new") throw new Error("write failed");
+					}
+					configure(): void {}
+					sample(): object {
+						throw new Error("read failed");
+					}
+					close(): void {
+						// Switches the sensor off, first.
+						if (fails) throw new Error("write failed");
+						this.#bus.close();
+					}
+				}
+				const { open, SMBus } = busRecorder();
+				const { Driver } = await loadDriver(name, SMBus, { SDKSensor });
+				const sampler = new DriverSampler(Driver, ["thermometer.temperature"], { address: 0x40 });
+				for (let i = 0; i < 2; i++) {
+					assert.deepEqual(sampler.sample(), [Number.NaN]);
+					assert.match(sampler.traces[0]!, failing === "new" ? /: write failed$/ : /: read failed$/);
+					assert.equal(open.size, 0);
+				}
+				fails = false;
+				const sensor = new Driver({ address: 0x40 });
+				assert.deepEqual([...open], [0x40]);
+				sensor.close();
+				assert.equal(open.size, 0);
+			});
 
 	test("bmp280: less oversampling, a shorter wait; in mode 1 each sample begins a measurement", async () => {
 		let now = (): number => 0;
 		const { calls, Recorder } = recorder(() => now());
-		const { Driver, clock } = await loadDriver("bmp280", class {}, { SDKSensor: Recorder });
+		const { Driver, clock } = await loadDriver("bmp280", busRecorder().SMBus, { SDKSensor: Recorder });
 		now = () => clock.now;
 		const options = { mode: 1, temperatureSampling: 1, pressureSampling: 0 };
 		const sensor = new Driver({});
@@ -121,7 +185,7 @@ describe("drivers on a bus", () => {
 
 	test("tmp117 in shutdown mode: the SDK's class waits for each conversion, the driver for the reset only", async () => {
 		const { Recorder } = recorder(() => 0);
-		const { Driver, clock } = await loadDriver("tmp117", class {}, { SDKSensor: Recorder });
+		const { Driver, clock } = await loadDriver("tmp117", busRecorder().SMBus, { SDKSensor: Recorder });
 		const sensor = new Driver({});
 		sensor.configure({ shutdownMode: true });
 		sensor.sample();

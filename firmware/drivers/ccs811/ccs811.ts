@@ -1,7 +1,6 @@
 import SDKSensor from "embedded:sensor/CarbonDioxideGasSensor-VOCSensor/CCS811";
 import Time from "time";
-import type { Sensor } from "../../../src/device";
-import { type BusOptions, busSensorOptions } from "../sensor-bus";
+import { type BusOptions, busDriver } from "../sensor-bus";
 
 interface Options extends BusOptions {
 	/** Time from the start to the first value, in s. */
@@ -21,19 +20,16 @@ const RUN_IN_SECONDS = 1200;
  * `airQuality.eCO2` in ppm, `airQuality.TVOC` in ppb. The sensor measures once a second from its start on;
  * readings fail until it has run in.
  */
-export default class extends SDKSensor implements Sensor {
+export default class extends busDriver(SDKSensor) {
 	#startedAt = Time.ticks;
 	#warmUpMs: number;
 	#last: object | undefined;
 
 	constructor({ warmUp = RUN_IN_SECONDS, ...options }: Options) {
 		let problem: string | undefined;
-		super({
-			...busSensorOptions(options),
-			// The SDK's class closes the bus afterwards.
-			onError: (message: string) => {
-				problem = message;
-			},
+		// The SDK's class closes the bus afterwards.
+		super(options, (message) => {
+			problem = message;
 		});
 		if (problem !== undefined) throw new Error(`CCS811: ${problem}`);
 		this.#warmUpMs = warmUp * 1000;
