@@ -336,6 +336,7 @@ export interface Device {
 	/**
 	 * The checksum of retained memory, as mix32() of sensor/retained/checksum.ts computes it, 0 … 2^32 − 1;
 	 * absent: there is none but that.
+	 * @param words a view of all of their buffer
 	 */
 	readonly checksum?: ((this: void, words: Uint32Array) => number) | undefined;
 	/** Whether `Date.now()` is wall time, that is, whether the clock was set since power-on. */

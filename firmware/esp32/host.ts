@@ -32,7 +32,7 @@ import { WiFi } from "./wifi";
  *   global trace(text)
  * Native functions, in the C files beside this one:
  *   xs_firefly_retained(bytes)    a buffer over the first `bytes` bytes of the retained memory
- *   xs_firefly_checksum(words)    the same as mix32() of src/sensor/retained/checksum.ts
+ *   xs_firefly_checksum(buffer)   mix32() of src/sensor/retained/checksum.ts over a buffer's words
  *   xs_firefly_set_clock(s, µs)   sets the clock, seconds since 1970 and microseconds
  *   xs_firefly_deep_sleep(ms)     asynchronous: pending output is passed on first, then the chip sleeps
  *   xs_firefly_reset_reason()     esp_reset_reason_t as a number

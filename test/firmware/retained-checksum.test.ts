@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { checksum } from "../../firmware/esp32/retained";
 import { retainedChecksum } from "../../sim/board/retained-checksum";
 import { RETAINED_BYTES } from "../../src/retained-memory";
 import { mix32 } from "../../src/sensor/retained/checksum";
@@ -58,11 +59,21 @@ test("the chip's checksum of retained memory, in C, is that of the firmware, and
 			const shifted = new Uint8Array(bytes.length + 1);
 			shifted.set(bytes, 1);
 			assert.equal(retainedChecksum(shifted.subarray(1)), expected);
-			assert.equal(retainedChecksum(words), expected);
+			assert.equal(retainedChecksum(words.buffer), expected);
 		}
 	} finally {
 		rmSync(folder, { recursive: true });
 	}
+});
+
+test("an array of words is refused where C takes bytes, as XS does: the chip's module hands over its buffer", (t) => {
+	assert.throws(() => retainedChecksum(Uint32Array.of(1, 2)), /^TypeError: invalid buffer$/);
+	Object.assign(globalThis, {
+		native: () => ({ call: (_: undefined, words: ArrayBuffer) => retainedChecksum(words) }),
+	});
+	t.after(() => Reflect.deleteProperty(globalThis, "native"));
+	const words = randomFillSync(new Uint32Array(62));
+	assert.equal(checksum(words), mix32(words));
 });
 
 test("the checksum of retained memory has the values by which an update finds what the image before has left", () => {

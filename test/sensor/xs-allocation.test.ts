@@ -21,7 +21,7 @@ function start(configuration: Settings) {
 		source: `import loop from "test/sensor/support/loop";
 			loop((run) => native("keep").call(this, run), (text) => native("tell").call(this, text),
 				native("xs_firefly_retained").call(this, ${MEMORY}),
-				(words) => native("checksum").call(this, words), ${JSON.stringify(configuration)});`,
+				(words) => native("checksum").call(this, words.buffer), ${JSON.stringify(configuration)});`,
 		path: "main.js",
 	});
 	const root = new Root({ modules, preload, natives: ["keep", "tell", "checksum"] });
