@@ -3,9 +3,32 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connectAsync } from "mqtt";
+import type { IConnackPacket } from "mqtt-packet";
+import { CLEAN_START } from "../../src/mqtt/constants";
 import { BridgedBroker } from "../bridge/bridged-broker";
 import { Mosquitto, mosquittoInstalled } from "../support/mosquitto";
 import { BrokerHarness } from "./support/broker-harness";
+import type { TestClient } from "./support/test-client";
+
+/** Sends CONNECT with this protocol level and these flags. */
+function connect(
+	peer: TestClient,
+	clientId: string,
+	level: number,
+	flags: number,
+): IConnackPacket | undefined {
+	const bytes = peer.encode({
+		cmd: "connect",
+		protocolId: "MQTT",
+		protocolVersion: peer.version,
+		clean: true,
+		clientId,
+		keepalive: 60,
+	});
+	bytes[8] = level;
+	bytes[9] = flags;
+	return peer.sendRaw(bytes).shift("connack") as IConnackPacket | undefined;
+}
 
 describe("protocol level 0x84", () => {
 	test("its subscriptions bring nothing that it has published, and RETAIN as published; those of others do not change", () => {
@@ -33,6 +56,29 @@ describe("protocol level 0x84", () => {
 			later.publishes().map(({ payload }) => String(payload)),
 			["x"],
 		);
+	});
+
+	test("its CONNECT is that of MQTT 3.1.1: without client identifier only with Clean Session", () => {
+		const harness = new BrokerHarness();
+		assert.equal(connect(harness.peer(4), "", 0x84, CLEAN_START)?.returnCode, 0);
+		// [MQTT-3.1.1:3.1.3-8]
+		assert.equal(connect(harness.peer(4), "", 0x84, 0)?.returnCode, 2);
+		assert.equal(connect(harness.peer(4), "kept", 0x84, 0)?.returnCode, 0);
+		// [MQTT-3.1.2-3]
+		const reserved = harness.peer(4);
+		assert.equal(connect(reserved, "a", 0x84, CLEAN_START | 1), undefined);
+		assert.ok(reserved.closed);
+	});
+
+	test("other levels with that bit: refused as an unknown version", () => {
+		const harness = new BrokerHarness();
+		for (const level of [0x80, 0x83, 0x85, 0xff]) {
+			const version = level === 0x85 || level === 0xff ? 5 : 4;
+			const peer = harness.peer(version);
+			const connack = connect(peer, "a", level, CLEAN_START);
+			assert.equal(version === 4 ? connack?.returnCode : connack?.reasonCode, version === 4 ? 1 : 0x84);
+			assert.ok(peer.closed, `${level}`);
+		}
 	});
 
 	test("a shared subscription brings it what it has published, as that of any client", () => {

@@ -4,6 +4,7 @@ import type { IConnackPacket, IPubackPacket, IPubrelPacket } from "mqtt-packet";
 import { RecordCodec } from "../../src/broker/persist/record-codec";
 import { Memory } from "../../src/broker/pool/memory";
 import type { ListenSettings } from "../../src/config/settings";
+import type { TCP } from "../../src/device";
 import { BrokerHarness } from "./support/broker-harness";
 import { PowerCutStorage } from "./support/power-cut-storage";
 
@@ -369,6 +370,24 @@ describe("storing", () => {
 			assert.equal(again.values().size, i);
 			assert.equal(again.client("node", 5, persistent).messages().length, i);
 		}
+	});
+
+	test("persistInterval 0: PUBACK and PUBREC are written once what they acknowledge is stored", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({ persistInterval: 0 }, flash);
+		const acknowledged: string[] = [];
+		const sockets = harness.host.tcp.io.prototype as TCP;
+		const { write } = sockets;
+		sockets.write = function (this: TCP, packet) {
+			const type = packet.length === 0 ? 0 : packet[0] >> 4;
+			if (type === 4 || type === 5) acknowledged.push([...restart(flash).values().keys()].sort().join());
+			return write.call(this, packet);
+		};
+		const sender = harness.client("sender", 5, persistent);
+		sender.publish("t/1", "x", { qos: 1, messageId: 1, retain: true });
+		sender.publish("t/2", "x", { qos: 2, messageId: 2, retain: true });
+		assert.deepEqual(acknowledged, ["t/1", "t/1,t/2"]);
+		assert.ok(sender.shift("puback") && sender.shift("pubrec"));
 	});
 
 	test("stop(): changes are stored", () => {
