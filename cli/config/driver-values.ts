@@ -1,5 +1,6 @@
 import type { DriverDeclaration, OptionDeclaration } from "../../sim/manifest/driver-declaration";
 import { defaults } from "../../src/config/defaults";
+import { formatDuration, parseDuration } from "../../src/config/duration";
 import { configuredFormats } from "./discovery";
 import type { ManifestView } from "./json";
 import type { Path, Problem } from "./problem";
@@ -48,14 +49,31 @@ export function unannouncedWarnings({
 	return [document.at([...path, "driver"], message)];
 }
 
-/** A driver for nodes that stay awake, on one that sleeps. */
-export function sleepWarnings({ document, path, driver, declaration }: DeclaredSensor): Problem[] {
-	const { awakeOnly } = declaration;
+/** A driver for nodes that stay awake, or one whose samples take much of a wake, on a node that sleeps. */
+export function sleepWarnings({ document, path, sensor, driver, declaration }: DeclaredSensor): Problem[] {
+	const { awakeOnly, options } = declaration;
 	const get = (...keys: string[]): unknown => valueAt(document.value, ["config", "firefly", ...keys]);
 	const sleeps =
 		(get("sleep", "mode") ?? defaults.sleep.mode) === "deep" && (get("role") ?? defaults.role) === "sensor";
-	if (awakeOnly === undefined || !sleeps) return [];
-	return [document.at([...path, "driver"], `${driver} ${awakeOnly}: set sleep.mode to "none"`)];
+	if (!sleeps) return [];
+	const warnings: Problem[] = [];
+	if (awakeOnly !== undefined)
+		warnings.push(document.at([...path, "driver"], `${driver} ${awakeOnly}: set sleep.mode to "none"`));
+	const limit =
+		parseDuration(String(get("sleep", "awakeLimit") ?? defaults.sleep.awakeLimit)) ??
+		defaults.sleep.awakeLimit;
+	for (const [name, { sampleMs = {}, default: fallback }] of Object.entries(options)) {
+		const written = valueAt(sensor, ["options", name]);
+		const ms = sampleMs[String(written ?? fallback)];
+		if (ms === undefined || ms <= limit / 2) continue;
+		warnings.push(
+			document.at(
+				written === undefined ? [...path, "driver"] : [...path, "options", name],
+				`a sample of ${driver} takes ${formatDuration(ms)}, more than half of sleep.awakeLimit, ${formatDuration(limit)}; raise it, to ${formatDuration(ms * 4)}, say`,
+			),
+		);
+	}
+	return warnings;
 }
 
 function propertyProblems({ document, path, sensor, driver, declaration }: DeclaredSensor): Problem[] {

@@ -25,6 +25,8 @@ const Option = Type.Object(
 		choices: Type.Optional(values),
 		/** The only values of a text. */
 		words: Type.Optional(Type.Array(text, { minItems: 1 })),
+		/** Time that a sample takes with a value, in ms, for values with which it is seconds. */
+		sampleMs: Type.Optional(Type.Record(Type.String(), Type.Integer({ minimum: 1 }))),
 		/** What the driver does without. */
 		default: Type.Optional(Type.Unsafe<number | boolean | string>({ type: ["number", "boolean", "string"] })),
 		required: Type.Optional(Type.Literal(true)),

@@ -8,7 +8,7 @@ import { formatProblem } from "../../cli/config/problem";
 import { Project } from "./project";
 
 const own = fileURLToPath(new URL("../../firmware/drivers", import.meta.url));
-const DRIVERS = ["sht3x", "bmp280", "battery", "ccs811", "digital", "ntc", "virtual"];
+const DRIVERS = ["sht3x", "bmp280", "battery", "ccs811", "scd4x", "digital", "ntc", "virtual"];
 
 describe("what drivers declare, in a manifest", () => {
 	const project = new Project({ "firmware/manifest.json": "{}" });
@@ -250,6 +250,20 @@ describe("what drivers declare, in a manifest", () => {
 			'manifest.json:4:37 config.firefly.sensors[0].driver: ccs811 needs 20 minutes from its start to its first value, and finds its baseline only while it measures: set sleep.mode to "none"',
 		]);
 		assert.deepEqual(texts('"sleep": {"mode": "none"}, '), []);
+	});
+
+	test("a sample that takes more than half of a wake: a warning; with a longer wake, or none: none", () => {
+		const scd4x = (options: string): string =>
+			sensor("scd4x", `"property": "airQuality.CO2", "options": {${options}}`);
+		const texts = (options: string, more: string): string[] =>
+			load(scd4x(options), [], more).warnings.map(({ message }) => message);
+		const singleShot = '"mode": "singleShot"';
+		assert.deepEqual(texts(singleShot, ""), [
+			"a sample of scd4x takes 5s, more than half of sleep.awakeLimit, 8s; raise it, to 20s, say",
+		]);
+		assert.deepEqual(texts(singleShot, '"sleep": {"awakeLimit": "20s"}, '), []);
+		assert.deepEqual(texts(singleShot, '"sleep": {"mode": "none"}, '), []);
+		assert.deepEqual(texts("", ""), []);
 	});
 
 	test("a unit that is not the property's: a warning", () => {
