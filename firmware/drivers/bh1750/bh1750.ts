@@ -1,6 +1,6 @@
 import { type BusOptions, BusSensor, wait } from "../sensor-bus";
 
-/** Quotations: headings of the datasheet BH1750FVI, Rohm, technical note 11046EDT01, rev. D (April 2011). */
+/** Quotations: headings of the datasheet BH1750FVI, Rohm. */
 
 // Measurements after which the sensor switches itself off ("Instruction Set Architecture")
 const ONCE_FINE = 0x21;
@@ -8,7 +8,7 @@ const ONCE_COARSE = 0x20;
 /** Longest time of either in ms, with the usual measurement time ("Electrical Characteristics"). */
 const MEASUREMENT_MS = 180;
 
-/** Measurement time, in commands of three and five bits ("Adjusting Measurement Result"). */
+/** Measurement time, in commands of three and five bits. */
 const SET_TIME_HIGH = 0x40;
 const SET_TIME_LOW = 0x60;
 /** As it is when the sensor starts. */

@@ -38,9 +38,9 @@ const READY = 0x2;
 const POLLS = 5;
 
 /**
- * `electricity.voltage` of the load in V, `electricity.current` in A, negative where it flows back, and
- * `electricity.power` in W. The chip's own calculation is not used: it needs one more register that is lost
- * with the supply.
+ * `electricity.voltage` of the load in V, up to 26, `electricity.current` in A, negative where it flows back,
+ * and `electricity.power` in W. The chip's own calculation is not used: it needs one more register that is
+ * lost with the supply.
  */
 export default class extends BusSensor {
 	readonly #sample = { electricity: { voltage: 0, current: 0, power: 0 } };

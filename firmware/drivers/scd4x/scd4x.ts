@@ -2,7 +2,7 @@ import Time from "time";
 import { checksum, readWord } from "../sensirion-words";
 import { type BusOptions, BusSensor, wait } from "../sensor-bus";
 
-/** Commands as the datasheet SCD4x, Sensirion, version 1.6, names them. */
+/** Commands as the datasheet SCD4x, Sensirion, names them. */
 
 interface Options extends BusOptions {
 	readonly mode?: "periodic" | "lowPower" | "singleShot";
@@ -12,7 +12,7 @@ interface Options extends BusOptions {
 	readonly temperatureOffset?: number;
 }
 
-// Commands ("Command Overview"), and their longest times in ms
+// Commands, and their longest times in ms
 const START_PERIODIC = 0x21b1;
 const START_LOW_POWER = 0x21ac;
 const STOP = 0x3f86;

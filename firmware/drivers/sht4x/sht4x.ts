@@ -1,17 +1,17 @@
 import { readWord } from "../sensirion-words";
 import { type BusOptions, BusSensor, wait } from "../sensor-bus";
 
-/** Quotations: section headings of the datasheet SHT4x, Sensirion, version 6. */
+/** Commands, times and formulas: datasheet SHT4x, Sensirion. */
 
 interface Options extends BusOptions {
 	readonly precision?: "high" | "medium" | "low";
 }
 
 const RESET = 0x94;
-/** Longest time of a soft reset ("System Timing Specifications"). */
+/** Longest time of a soft reset. */
 const RESET_MS = 1;
 
-// Measurements ("Overview of Available I2C Commands"), and their longest times
+// Measurements, and their longest times
 const MEASURE_HIGH = 0xfd;
 const HIGH_MS = 8.3;
 const MEASURE_MEDIUM = 0xf6;
@@ -61,7 +61,7 @@ export default class extends BusSensor {
 	}
 }
 
-/** At the ends of its range the formula leaves 0 … 100 % ("Conversion of Signal Output"). */
+/** At the ends of its range the formula leaves 0 … 100 %. */
 function percent(humidity: number): number {
 	return humidity < 0 ? 0 : humidity > 100 ? 100 : humidity;
 }
