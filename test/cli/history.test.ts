@@ -148,8 +148,9 @@ describe("sensors of a manifest", () => {
 	});
 
 	test("--map without a manifest: said, since it would map nothing", async () => {
-		project.write("alone.csv", table([1, 2]));
-		const { code, stderr } = await project.run(["history", "alone.csv", "--map", "temperature=x"]);
+		const folder = new Project({ "alone.csv": table([1, 2]) });
+		const { code, stderr } = await folder.run(["history", "alone.csv", "--map", "temperature=x"]);
+		folder.remove();
 		assert.deepEqual(
 			[code, stderr],
 			[1, "--map temperature: there is no manifest whose sensors could be mapped; name it with --manifest\n"],
