@@ -579,6 +579,13 @@ export const mutations: readonly Mutation[] = [
 
 	mutation(
 		"src/client/client.ts",
+		"		connection.encoder.reset();\n",
+		"",
+		"what an application has written without a connection leaves before CONNECT",
+		["test/client/connection-lifecycle.test.ts"],
+	),
+	mutation(
+		"src/client/client.ts",
 		"if (connection.isSubscribed && !connection.negotiated.isAgreed) connection.isSubscribed = false;",
 		"",
 		"after a lost CONNACK a client takes a new session for the one with its subscriptions",
@@ -731,6 +738,13 @@ export const mutations: readonly Mutation[] = [
 		"	if (commands?.areSettingsOnTrial) return false;\n",
 		"",
 		"an image is on trial together with settings, and is blamed for them",
+		["test/sensor/update/outcome.test.ts"],
+	),
+	mutation(
+		"src/sensor/commands/answer-area.ts",
+		"readAnswer(memory, i)?.identity === identity",
+		"readAnswer(memory, i) !== undefined",
+		"any answer that is owed is taken for the outcome of an update",
 		["test/sensor/update/outcome.test.ts"],
 	),
 	mutation(
