@@ -95,6 +95,22 @@ describe("a recipient without room loses its messages, and nobody else notices",
 		}
 	});
 
+	test("all entries are borrowed: one is given back for a message in flight to a session that does not last", () => {
+		const queuedMessages = 32;
+		const harness = new BrokerHarness({ queuedMessages, queuedPerClient: queuedMessages, sessions: 8 });
+		leave(harness, "away", "a");
+		const sender = harness.client("sender");
+		for (let i = 0; i < queuedMessages; i++) assert.equal(publish(sender, "a", `${i}`), 0);
+		const { usage, counters } = harness.broker;
+		assert.deepEqual([usage.queued, counters.droppedQueue], [queuedMessages, 0]);
+		const live = harness.client("live");
+		live.subscribe("b", { qos: 1 });
+		assert.equal(publish(sender, "b", "x"), 0);
+		assert.deepEqual([harness.broker.usage.queued, counters.droppedQueue], [queuedMessages, 1]);
+		assert.deepEqual(receive(live), ["x"]);
+		assert.equal(harness.broker.usage.queued, queuedMessages - 1);
+	});
+
 	test("a connected subscriber that does not read: the same", () => {
 		for (const fields of [{}, persistent]) {
 			const harness = new BrokerHarness();
