@@ -77,6 +77,19 @@ export function wait(ms: number): void {
 type SMBus = new (options: object) => Bus;
 
 /**
+ * The SDK's bus, which its sensor classes open; it is noted in the object that the options name, which they
+ * hand on. One class for all: one for each sensor would take memory at each wake.
+ */
+class NotedBus {
+	constructor(options: BusOptions & { readonly noteIn: { bus: Bus | undefined } }) {
+		const bus = new (device.io.SMBus as SMBus)(options);
+		options.noteIn.bus = bus;
+		// biome-ignore lint/correctness/noConstructorReturn: the SDK's class is to hold the SDK's bus itself
+		return bus;
+	}
+}
+
+/**
  * Makes a driver of a sensor class of the SDK: its constructor takes the bus options of the configuration, and
  * the class's `onError`; samples already have the shape that ECMA-419 specifies. The bus is closed also if the
  * SDK's class throws before it does so: in its constructor, which speaks to the sensor, or in `close`, which
@@ -94,25 +107,17 @@ export function busDriver(
 ) => Sensor {
 	return class implements Sensor {
 		readonly #sensor: Sensor;
-		readonly #bus: Bus | undefined;
+		bus: Bus | undefined = undefined;
 		#settlingMs = 0;
 
 		constructor(options: BusOptions, onError?: (message: string) => void) {
-			let bus: Bus | undefined;
-			class Opener {
-				constructor(busOptions: object) {
-					bus = new (device.io.SMBus as SMBus)(busOptions);
-					// biome-ignore lint/correctness/noConstructorReturn: the SDK's class is to hold the SDK's bus itself
-					return bus;
-				}
-			}
+			const sensor = placeOnBus({ io: NotedBus, noteIn: this }, options);
 			try {
-				this.#sensor = new SDKSensor({ sensor: placeOnBus({ io: Opener }, options), onError });
+				this.#sensor = new SDKSensor({ sensor, onError });
 			} catch (error) {
-				bus?.close();
+				this.bus?.close();
 				throw error;
 			}
-			this.#bus = bus;
 		}
 
 		configure(options: object): void {
@@ -133,7 +138,7 @@ export function busDriver(
 			try {
 				this.#sensor.close();
 			} finally {
-				this.#bus?.close();
+				this.bus?.close();
 			}
 		}
 	};

@@ -49,7 +49,11 @@ function busRecorder() {
 	const open = new Set<number>();
 	class SMBus {
 		readonly #address: number;
-		constructor({ io, ...options }: { readonly io: unknown; readonly address: number }) {
+		constructor({
+			io,
+			noteIn,
+			...options
+		}: { readonly io: unknown; readonly noteIn: unknown; readonly address: number }) {
 			if (open.has(options.address)) throw new RangeError("duplicate address");
 			opened.push(options);
 			open.add(options.address);
