@@ -109,7 +109,7 @@ export const unitCosts: Readonly<Record<PoolKey, UnitCost>> = {
 	sessionBytes: { bytes: 1 },
 	filterLevels: { bytes: 29 },
 	filterBytes: { bytes: 1 },
-	retainedTopics: { bytes: 32, persisted: 5 },
+	retainedTopics: { bytes: 36, persisted: 5 },
 	retainedBytes: { bytes: 1 },
 	inFlight: FREE,
 	receiveMaximum: WITH_OTHERS,
