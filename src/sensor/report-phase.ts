@@ -60,7 +60,7 @@ function announces(node: NodeParts): boolean {
 	const { discovery } = node.settings;
 	if (discovery === undefined) return false;
 	const { memory } = node.retained;
-	return mayAnnounce(discovery, node.device, memory, node.retainedEnd, node.derived.announcementHash ?? 0);
+	return mayAnnounce(discovery, memory, node.retainedEnd, node.derived.announcementHash ?? 0);
 }
 
 /** @param anew whether nothing of the last join may be used */

@@ -1,4 +1,5 @@
 import { makeAllDue } from "./commands/all-sensors";
+import { forgetAfterColdBoot } from "./discovery/announcer";
 import { forgetAddresses, forgetLink } from "./network/join-cache";
 import type { NodeParts } from "./node-parts";
 import { TASK_SAMPLE, type Task } from "./node-tasks";
@@ -53,6 +54,7 @@ function adoptRetained(node: NodeParts, restored: RestoreResult, wasReset: boole
 	else outbox.recover();
 	if (node.flash !== undefined) node.flash.start(restored, wasReset);
 	else if (withoutPower || reason === "reset") forgetRecords(device);
+	forgetAfterColdBoot(node);
 	if (words[WORD_BROKER_HASH] !== brokerHash) {
 		words[WORD_BROKER_HASH] = brokerHash;
 		forgetLink(retained);

@@ -26,15 +26,19 @@ const WHOLE = 2;
 /** The state was settled when this connection was opened. */
 const SETTLED = 4;
 
-/** What a node announces, and with what. */
-export interface AnnouncingNode {
-	readonly client: Client;
-	readonly settings: Settings;
-	readonly device: AnnouncerDevice;
+/** Where a node has the record of what it has announced. */
+interface RecordingNode {
 	readonly derived: { readonly announcementHash?: number };
 	readonly retained: { readonly memory: Uint8Array };
 	/** End of its record in retained memory. */
 	readonly retainedEnd: number;
+}
+
+/** What a node announces, and with what. */
+export interface AnnouncingNode extends RecordingNode {
+	readonly client: Client;
+	readonly settings: Settings;
+	readonly device: AnnouncerDevice;
 	readonly staysConnected: boolean;
 }
 
@@ -49,19 +53,21 @@ function isColdBoot({ sleep: { reason } }: AnnouncerDevice): boolean {
  */
 export function mayAnnounce(
 	discovery: DiscoverySettings,
-	device: AnnouncerDevice,
 	memory: Uint8Array,
 	end: number,
 	hash: number,
 ): boolean {
 	// The Homie convention has a state that each connection puts at stake.
-	if (discovery.formats.includes("homie") || isColdBoot(device)) return true;
+	if (discovery.formats.includes("homie")) return true;
 	return !new AnnouncedRecord(memory, end, hash).isAnnounced;
 }
 
-/** Call once a boot, before the first connection: a cold boot does not rely on what the broker had. */
-export function forgetAfterColdBoot(node: AnnouncingNode): void {
-	if (isColdBoot(node.device)) recordOf(node).clear();
+/**
+ * Call once a boot, when retained memory is restored: a cold boot does not rely on what the broker had. It
+ * may have nothing to report, and a later wake announces then.
+ */
+export function forgetAfterColdBoot(node: RecordingNode & Pick<AnnouncingNode, "settings" | "device">): void {
+	if (node.settings.discovery !== undefined && isColdBoot(node.device)) recordOf(node).clear();
 }
 
 /**
@@ -89,7 +95,7 @@ export function endTurn(node: AnnouncingNode, turn: number, orderly: boolean): v
 	else if ((turn & SETTLED) !== 0) recordOf(node).isStateSettled = true;
 }
 
-function recordOf(node: AnnouncingNode): AnnouncedRecord {
+function recordOf(node: RecordingNode): AnnouncedRecord {
 	return new AnnouncedRecord(node.retained.memory, node.retainedEnd, hashOf(node));
 }
 
@@ -264,7 +270,7 @@ export class Announcer {
 	}
 }
 
-function hashOf({ derived }: AnnouncingNode): number {
+function hashOf({ derived }: RecordingNode): number {
 	return derived.announcementHash ?? 0;
 }
 

@@ -7,7 +7,6 @@ import {
 	type AnnouncingNode,
 	beginTurn,
 	endTurn,
-	forgetAfterColdBoot,
 } from "../discovery/announcer";
 import { ReportExchange } from "./report-exchange";
 
@@ -21,11 +20,6 @@ export class AnnouncingExchange extends ReportExchange {
 	private turn = 0;
 	/** Made when the reports of a connection are delivered, and gone with it, or when all is announced. */
 	private announcer: Announcer | undefined = undefined;
-
-	constructor(node: AnnouncingNode & ConstructorParameters<typeof ReportExchange>[0]) {
-		super(node);
-		forgetAfterColdBoot(node);
-	}
 
 	override connect(): void {
 		this.turn = beginTurn(this.parts);

@@ -190,7 +190,8 @@ test("a reset at any write to retained memory: nothing is lost, and in the end t
 			if (board.retained.writeBudget > 0 && board.retained.writeBudget < Infinity) writes++;
 			board.retained.writeBudget = Infinity;
 		}
-		board.run(10 * MINUTE + 1000);
+		// A driver that was being called is paused for a quarter of an hour.
+		board.run(20 * MINUTE + 1000);
 		const configs = node.payloads(CONFIG_TOPIC);
 		assert.ok(configs.length >= 1, `after ${budget} writes`);
 		for (const config of configs) readDeviceConfig(CONFIG_TOPIC, config);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { VERSION } from "../../../src/version";
 import { HOUR, MINUTE } from "../support/payloads";
-import { AnnouncedBoard, CONFIG_TOPIC, discovery } from "./announced-board";
+import { AnnouncedBoard, CONFIG_TOPIC, discovery, homieSettings } from "./announced-board";
 import { readDeviceConfig, SensorEntity } from "./rules";
 
 const homeAssistant = { discovery: discovery(["homeassistant"]) };
@@ -34,6 +34,22 @@ describe("when the node announces itself to Home Assistant", () => {
 			assert.equal(node.payloads(CONFIG_TOPIC).length, count, reason);
 		}
 		assert.equal(node.board.reportCounts.lost, 0);
+	});
+
+	test("a reset button between two reports: with the next report, which another wake sends", () => {
+		for (const [overrides, topic] of [
+			[homeAssistant, CONFIG_TOPIC],
+			[homieSettings(), "homie/5/node/$description"],
+		] as const) {
+			const node = new AnnouncedBoard(overrides);
+			node.board.run(2.5 * MINUTE);
+			const before = node.broker.packets.length;
+			node.board.reset("reset");
+			node.board.run(MINUTE / 4);
+			assert.equal(node.broker.packets.length, before, "nothing to report");
+			node.board.run(5 * MINUTE);
+			assert.equal(node.payloads(topic, before).length, 1, topic);
+		}
 	});
 
 	test("changed settings: once more, with the next report", () => {
