@@ -16,6 +16,7 @@ interface BusSensor {
 	readonly bus: string;
 	readonly address: unknown;
 	readonly port: unknown;
+	readonly driver: unknown;
 	/** What makes two sensors share a driver. */
 	readonly key: string;
 }
@@ -42,7 +43,7 @@ export function busProblems(
 			problems.push(
 				document.at(
 					path,
-					`has the address ${address} of sensors[${rival.index}] on the same bus, and other options; with the same options they share one driver`,
+					`has the address ${address} of sensors[${rival.index}] on the same bus, and ${rival.driver === sensor.driver ? "other options; with the same options they share one driver" : "another driver"}`,
 				),
 			);
 		const [first] = before;
@@ -57,6 +58,30 @@ export function busProblems(
 				document.at(
 					path,
 					`is on one more I²C bus than ${chip === undefined ? "a chip" : `an ${chip}`} has controllers, ${controllers}`,
+				),
+			);
+	}
+	return [...problems, ...pinProblems(document, drivers)];
+}
+
+/** Sensors that would drive the same pin, each with a driver of its own: two of 1-Wire, say. */
+function pinProblems(document: ManifestView, drivers: ReadonlyMap<string, DriverDeclaration>): Problem[] {
+	const list = valueAt(document.value, root);
+	if (!Array.isArray(list)) return [];
+	const problems: Problem[] = [];
+	const lines = new Map<unknown, { readonly index: number; readonly key: string }>();
+	for (const [index, entry] of list.entries()) {
+		const { driver, options } = Object(entry) as { readonly driver?: unknown; readonly options?: unknown };
+		const { pin } = Object(options) as { readonly pin?: unknown };
+		if (pin === undefined || drivers.get(String(driver))?.options.pin?.pins !== "output") continue;
+		const key = JSON.stringify([driver, options]);
+		const other = lines.get(pin);
+		if (other === undefined) lines.set(pin, { index, key });
+		else if (other.key !== key)
+			problems.push(
+				document.at(
+					[...root, index],
+					`has the pin ${pin} of sensors[${other.index}], and other options; with the same options they share one driver`,
 				),
 			);
 	}
@@ -84,6 +109,7 @@ function busSensors(
 				bus: `${pinOf("data")} ${pinOf("clock")}`,
 				address: written.address ?? declared.address?.default,
 				port: written.port,
+				driver,
 				key: JSON.stringify([driver, options ?? {}]),
 			},
 		];

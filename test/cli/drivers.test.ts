@@ -8,7 +8,7 @@ import { formatProblem } from "../../cli/config/problem";
 import { Project } from "./project";
 
 const own = fileURLToPath(new URL("../../firmware/drivers", import.meta.url));
-const DRIVERS = ["sht3x", "bmp280", "battery", "ccs811", "scd4x", "digital", "ntc", "virtual"];
+const DRIVERS = ["sht3x", "bmp280", "battery", "ccs811", "scd4x", "ds18b20", "digital", "ntc", "virtual"];
 
 describe("what drivers declare, in a manifest", () => {
 	const project = new Project({ "firmware/manifest.json": "{}" });
@@ -206,6 +206,29 @@ describe("what drivers declare, in a manifest", () => {
 			],
 		] as const)
 			test(name, () => assert.deepEqual(onBus(...sensors), problems));
+
+		test("two drivers at one address of a bus", () => {
+			const other = sensor("scd4x", '"property": "airQuality.CO2"').replace('"t"', '"u"');
+			const first = named("a", '"address": 98');
+			const texts = problemsOf(`${first}, ${other}`).filter((text) => text.includes("on the same bus"));
+			assert.match(
+				texts.join(),
+				/sensors\[1\]: has the address 98 of sensors\[0\] on the same bus, and another driver$/,
+			);
+		});
+
+		test("two sensors at one pin of 1-Wire: a problem; with the same options, or at two pins: none", () => {
+			const probe = (name: string, options: string): string =>
+				sensor("ds18b20", `${temperature}, "options": {${options}}`).replace('"t"', `"${name}"`);
+			const texts = (options: string): string[] =>
+				problemsOf(`${probe("a", '"pin": 4')}, ${probe("b", options)}`);
+			assert.match(
+				texts('"pin": 4, "resolution": 9').join(),
+				/sensors\[1\]: has the pin 4 of sensors\[0\], and other options; with the same options they share one driver$/,
+			);
+			assert.deepEqual(texts('"pin": 4'), []);
+			assert.deepEqual(texts('"pin": 5'), []);
+		});
 
 		test("the pins of the board, written and not: one bus", () => {
 			const sensors = `${named("a", "")}, ${named("b", '"data": 2, "clock": 3, "address": 69')}, ${named("c", '"data": 2, "clock": 3')}`;
