@@ -90,10 +90,10 @@ class NotedBus {
 }
 
 /**
- * Makes a driver of a sensor class of the SDK: its constructor takes the bus options of the configuration, and
- * the class's `onError`; samples already have the shape that ECMA-419 specifies. The bus is closed also if the
- * SDK's class throws before it does so: in its constructor, which speaks to the sensor, or in `close`, which
- * switches some sensors off first.
+ * Makes a driver of a sensor class of the SDK: its constructor takes the bus options of the configuration,
+ * and the class's `onError`; samples already have the shape that ECMA-419 specifies. The bus is closed also
+ * if the SDK's class throws before it does so: in its constructor, which speaks to the sensor, or in `close`,
+ * which switches some sensors off first.
  * @param settlingMs time, in ms, from `configure` to the end of the first measurement, by the datasheet. The
  *   SDK's classes reset the sensor when they are created, which is at each wake; until then it answers with
  *   what its registers hold after a reset, or not at all.

@@ -6,9 +6,9 @@ import { naiveMatch } from "./support/naive-match";
 import type { TestClient } from "./support/test-client";
 
 /*
- * The record of a topic's value remembers which filters match the topic, if they are at most two. Here filters
- * come and go, and more topics share the records than there are. Each message is published twice, as the second
- * one finds what the first one has left.
+ * The record of a topic's value remembers which filters match the topic, if they are at most two. Here
+ * filters come and go, and more topics share the records than there are. Each message is published twice, as
+ * the second one finds what the first one has left.
  */
 
 const CLIENTS = 4;
