@@ -183,8 +183,9 @@ export class Board implements PeripheralHost {
 		return this.#clock.timeAt(this.scheduler.now);
 	}
 
-	statistics(): ChipStatistics | undefined {
-		return this.#chip?.statistics();
+	/** @param collects garbage first, so that only what is reachable counts */
+	statistics(collects = false): ChipStatistics | undefined {
+		return this.#chip?.statistics(collects);
 	}
 
 	/** Puts a program, linked for {@link natives}, into the board's flash. */

@@ -43,7 +43,8 @@ export interface Chip {
 	call(handle: number, ...args: (number | string | boolean | undefined)[]): unknown;
 	/** Releases a function of the firmware, which must not be called any more. */
 	forget(handle: number): void;
-	statistics(): ChipStatistics | undefined;
+	/** @param collects garbage first, so that only what is reachable counts */
+	statistics(collects?: boolean): ChipStatistics | undefined;
 	destroy(): void;
 }
 

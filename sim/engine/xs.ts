@@ -99,7 +99,8 @@ class XSChip implements Chip {
 		this.#machine.forget(handle);
 	}
 
-	statistics(): ChipStatistics {
+	statistics(collects = false): ChipStatistics {
+		if (collects) this.#machine.collect();
 		const { slots, chunks, stack, collections, computrons } = this.#machine.statistics;
 		return {
 			slots: slots.used,
