@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, type Stats, statSync } from "node:fs";
-import { relative } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { Failure, systemErrorText } from "./failure";
 import type { ProjectOptions } from "./project/answers";
@@ -80,10 +80,21 @@ async function create(directory: string | undefined, options: NewOptions, isNew:
 /** Refuses a folder with files, of which a new project might be thought to own some. */
 function requireEmpty(folder: string, force: boolean): void {
 	const status = statOf(folder);
+	if (status === undefined) requireWay(folder);
 	if (status === undefined || force) return;
 	if (!status.isDirectory()) throw new Failure(`${folder} exists and is no folder`);
 	if (readdirSync(folder).some((name) => name !== ".git"))
 		throw new Failure(`${folder} has files; firefly init ${folder} makes a project of it and keeps them`);
+}
+
+/**
+ * Refuses a path through a file, which Node 22 takes for one that does not exist.
+ * @param folder that does not exist
+ */
+function requireWay(folder: string): void {
+	let above = dirname(resolve(folder));
+	while (!existsSync(above) && above !== dirname(above)) above = dirname(above);
+	if (!statOf(above)?.isDirectory()) throw new Failure(`${folder} cannot be made: not a directory`);
 }
 
 /** @throws {Failure} for a path through a file, a loop of links, or a folder that may not be read */
