@@ -8,6 +8,17 @@ import { ScriptedBroker } from "../client/scripted-broker";
 import { HOUR, MINUTE, payloads } from "./support/payloads";
 import { EPOCH, TestBoard } from "./support/test-board";
 
+/** A time server that answers within 50 ms. */
+function answerWithTime(board: TestBoard): NonNullable<TestBoard["setClock"]> {
+	return (_, callback) => {
+		board.network.clock.after(50, () => {
+			board.clockIsSet = true;
+			board.wallErrorMs = 0;
+			callback(true);
+		});
+	};
+}
+
 test("times of samples taken before the clock was set are corrected", () => {
 	const board = new TestBoard({ payload: "json", time: { server: "time" } });
 	board.clockIsSet = false;
@@ -42,13 +53,7 @@ test("a configuration without a valid CONNECT on a node without the time: one jo
 		});
 		board.clockIsSet = false;
 		board.wallErrorMs = -EPOCH;
-		board.setClock = (_, callback) => {
-			board.network.clock.after(50, () => {
-				board.clockIsSet = true;
-				board.wallErrorMs = 0;
-				callback(true);
-			});
-		};
+		board.setClock = answerWithTime(board);
 		const broker = new ScriptedBroker(board.network, 1883);
 		board.run(24 * HOUR);
 		assert.deepEqual([board.events("join").length, broker.connections.length], [1, 0]);
@@ -74,13 +79,7 @@ test("a reset between a sample and the first time, and a clock that begins anew:
 		board.clockIsSet = false;
 		board.wallErrorMs = -EPOCH;
 		board.wifi = "fails";
-		board.setClock = (_, callback) => {
-			board.network.clock.after(50, () => {
-				board.clockIsSet = true;
-				board.wallErrorMs = 0;
-				callback(true);
-			});
-		};
+		board.setClock = answerWithTime(board);
 		const broker = new ScriptedBroker(board.network, 1883);
 		board.run(resetAt);
 		const before = board.events("sample").length;
