@@ -22,7 +22,7 @@ export function startNode(
 	let session: Uint8Array | undefined;
 	if (keepsSession(settings)) {
 		session = sessionMemory(device);
-		device = deviceWithout(device, session);
+		if (session !== undefined) device = deviceWithout(device, session);
 	}
 	// In tail position, whose frame XS drops first
 	if (settings.commands === undefined) {

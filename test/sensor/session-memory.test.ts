@@ -13,7 +13,7 @@ function device(reason: Device["sleep"]["reason"]): Device {
 test("after deep sleep the end of retained memory is as it was; after any reset it is empty", () => {
 	for (const reason of ["deep-sleep", "power-on", "reset", "brown-out", "crash", "watchdog"] as const) {
 		const board = device(reason);
-		const memory = sessionMemory(board);
+		const memory = sessionMemory(board)!;
 		assert.equal(memory.length, TLS_SESSION_BYTES);
 		const value = reason === "deep-sleep" ? 9 : 0;
 		assert.ok(memory.every((byte) => byte === value));
@@ -23,6 +23,12 @@ test("after deep sleep the end of retained memory is as it was; after any reset 
 		assert.ok(rest.every((byte) => byte === 9));
 		assert.equal(board.retained.lastIndexOf(1), 1023);
 	}
+});
+
+test("retained memory that is smaller than a session: it has none", () => {
+	const retained = new Uint8Array(TLS_SESSION_BYTES - 1).fill(9);
+	assert.equal(sessionMemory({ retained, sleep: device("reset").sleep }), undefined);
+	assert.ok(retained.every((byte) => byte === 9));
 });
 
 test("only a sensor that sleeps deeply and reaches its broker by TLS keeps a session in retained memory", () => {

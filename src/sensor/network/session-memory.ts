@@ -14,8 +14,13 @@ export function keepsSession({ role, sleep, broker }: Settings): boolean {
 /**
  * The end of retained memory, where the session is kept. After a reset it is empty: another image may check
  * the broker in another way.
+ * @returns undefined if retained memory is too small for it: the session ends with the wake
  */
-export function sessionMemory({ retained, sleep }: Pick<Device, "retained" | "sleep">): Uint8Array {
+export function sessionMemory({
+	retained,
+	sleep,
+}: Pick<Device, "retained" | "sleep">): Uint8Array | undefined {
+	if (retained.length < TLS_SESSION_BYTES) return undefined;
 	const memory = retained.subarray(retained.length - TLS_SESSION_BYTES);
 	if (sleep.reason !== "deep-sleep") memory.fill(0);
 	return memory;
