@@ -127,7 +127,7 @@ export function stateClassesOf(deviceClass: string): readonly string[] {
 	return STATE_CLASSES[deviceClass] ?? ["measurement"];
 }
 
-/** The unit that a state class needs; undefined: any, or none. */
+/** The unit that a state class needs; undefined: it needs none. */
 export function unitOfStateClass(stateClass: string): string | undefined {
 	return STATE_CLASS_UNITS[stateClass];
 }

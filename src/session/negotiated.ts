@@ -35,8 +35,8 @@ export interface AnnouncedLimits {
 }
 
 /**
- * Reads what the peer announced in CONNECT or CONNACK; a property that is absent has its default, as all have
- * in MQTT 3.1.1 (§3.1.2.11, §3.2.2.3).
+ * Reads what a client announced in CONNECT; a property that is absent has its default, as all have in MQTT
+ * 3.1.1 (§3.1.2.11). A node reads those of CONNACK among the others, in one walk: {@link Negotiated.agree}.
  */
 export function readLimits(limits: AnnouncedLimits, properties: PropertyReader): void {
 	limits.receiveMaximum = properties.find(RECEIVE_MAXIMUM) ? properties.number : DEFAULT_RECEIVE_MAXIMUM;
