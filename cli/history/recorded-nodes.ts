@@ -1,5 +1,6 @@
 import { chooseColumn } from "../../sim/sensors/column-choice";
 import { readReadings } from "../../sim/sensors/csv";
+import { namesText } from "../../sim/sensors/names-text";
 import { type ColumnNames, columnOf } from "../../sim/sensors/replay";
 import { ReplayError } from "../../sim/sensors/replay-error";
 import { formatDuration } from "../../src/config/duration";
@@ -41,8 +42,7 @@ export function recordedNodes(
 		throw new Failure(
 			`--map ${mapped}: there is no manifest whose sensors could be mapped; name it with --manifest`,
 		);
-	if (options.manifest === undefined)
-		return { nodes: series.map((each) => lonelyNode(each, options)), warnings };
+	if (options.manifest === undefined) return { nodes: lonelyNodes(series, options), warnings };
 	const { node, left } = configuredNode(file, series, requireManifest(options.manifest), options);
 	return { nodes: [node], warnings: [...warnings, ...left] };
 }
@@ -53,21 +53,31 @@ function requireManifest(path: string): LoadedManifest {
 	throw new Failure(loaded.problems.map(formatProblem).join("\n"));
 }
 
-/** A node with one sensor, which has the name of the series. */
-function lonelyNode(
-	series: RecordedSeries,
-	{ every = series.step, heartbeat }: HistoryOptions,
-): RecordedNode {
+/** A node for each series, with one sensor, which has the name of the series. */
+function lonelyNodes(
+	series: readonly RecordedSeries[],
+	{ every, heartbeat }: HistoryOptions,
+): readonly RecordedNode[] {
+	// Thousands of series mostly have one step: their settings are read once.
+	const byPeriod = new Map<number, Settings>();
+	return series.map((each) => {
+		const period = every ?? each.step;
+		const settings = byPeriod.get(period) ?? lonelySettings(period);
+		byPeriod.set(period, settings);
+		const sensors = settings.sensors.map((sensor) =>
+			changed(sensor, { name: each.name, unit: each.unit, heartbeat }),
+		);
+		return nodeOf(settings, sensors, [{ series: each, convert: (value) => value }]);
+	});
+}
+
+function lonelySettings(every: number): Settings {
 	const firefly = {
 		wifi: { ssid: "history" },
 		broker: { url: "mqtt://192.168.1.10" },
 		sensors: [{ name: "value", driver: "replay", property: "value", every: formatDuration(every) }],
 	};
-	const settings = deviceSettings(new JSONDocument("history", JSON.stringify({ config: { firefly } })), {});
-	const sensors = settings.sensors.map((sensor) =>
-		changed(sensor, { name: series.name, unit: series.unit, heartbeat }),
-	);
-	return nodeOf(settings, sensors, [{ series, convert: (value) => value }]);
+	return deviceSettings(new JSONDocument("history", JSON.stringify({ config: { firefly } })), {});
 }
 
 /** The manifest's node with those of its sensors that the file has. */
@@ -106,7 +116,7 @@ function configuredNode(
 	}
 	if (sensors.length === 0)
 		throw new ReplayError(
-			`${file}:1: no series fits a sensor of the manifest; there are ${names.join(", ")}; choose one with --map ${device.settings.sensors[0]?.name ?? "SENSOR"}=COLUMN`,
+			`${file}:1: no series fits a sensor of the manifest; there are ${namesText(names)}; choose one with --map ${device.settings.sensors[0]?.name ?? "SENSOR"}=COLUMN`,
 		);
 	return { node: nodeOf(device.settings, sensors, recorded), left };
 }

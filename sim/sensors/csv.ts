@@ -10,6 +10,7 @@ import { isInfluxCli, readInfluxCli } from "./exports/influx-cli";
 import { exportOfInflux } from "./exports/influx-series";
 import { isJSON, readJSONExport } from "./exports/json";
 import { isLineProtocol, readLineProtocol } from "./exports/line-protocol";
+import { namesText } from "./names-text";
 import { type NumericSeries, numericSeries } from "./numeric-series";
 import { readNumber } from "./read-number";
 import type { RecordedRow, Recording } from "./recording";
@@ -127,14 +128,15 @@ function parseTable(
 		.map((name, index) => ({ name, index }))
 		.filter(({ name, index }) => !indices.includes(index) && !(ofInflux && isInfluxColumn(name)));
 	if (candidates.length === 0) throw new ReplayError(`${place}: no column besides "${timeName}"`);
-	for (const [position, { name }] of candidates.entries()) {
+	const seen = new Set<string>();
+	for (const { name } of candidates) {
 		if (name === "") throw new ReplayError(`${place}: a column has no name`);
-		if (candidates.findIndex((other) => other.name === name) !== position)
-			throw new ReplayError(`${place}: two columns are called "${name}"`);
+		if (seen.has(name)) throw new ReplayError(`${place}: two columns are called "${name}"`);
+		seen.add(name);
 	}
 	const [columns, texts] = separateTexts(candidates, table.rows);
 	if (columns.length === 0)
-		throw new ReplayError(`${place}: no column has numbers: ${texts.map(({ name }) => name).join(", ")}`);
+		throw new ReplayError(`${place}: no column has numbers: ${namesText(texts.map(({ name }) => name))}`);
 	const comma = commaOf(
 		columns.flatMap(({ index }) => table.rows.map(({ fields }) => fields[index]!)),
 		separator === ",",

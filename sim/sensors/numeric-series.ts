@@ -1,6 +1,7 @@
 import { dayOrderOf } from "./csv-dates";
 import { isNumeric } from "./csv-numbers";
 import type { Export } from "./exports/export";
+import { namesText } from "./names-text";
 import { readNumber } from "./read-number";
 import { ReplayError } from "./replay-error";
 import { readTime } from "./time-column";
@@ -37,7 +38,7 @@ export function numericSeries(
 	const numeric = new Set(points.filter(({ value }) => isNumeric(value)).map(({ series }) => series));
 	const others = [...new Set(points.map(({ series }) => series))].filter((series) => !numeric.has(series));
 	if (numeric.size === 0)
-		throw new ReplayError(`${file}:${points[0].line}: nothing has numbers: ${others.join(", ")}`);
+		throw new ReplayError(`${file}:${points[0].line}: nothing has numbers: ${namesText(others)}`);
 	const read = points
 		.filter(({ series }) => numeric.has(series))
 		.map(({ line, series, time, value }) => ({

@@ -2,6 +2,7 @@ import type { Natives } from "../board/peripheral";
 import type { SensorPort } from "../board/sensor-port";
 import type { Scheduler } from "../clock/scheduler";
 import { chooseColumn, namedColumn, type ReplayedSensor } from "./column-choice";
+import { namesText } from "./names-text";
 import type { Recording } from "./recording";
 import { ReplayError } from "./replay-error";
 import type { Timeline } from "./timeline";
@@ -82,7 +83,7 @@ export function columnOf(
 				? `no column for ${sensor.property.join(".")}`
 				: `no column ${JSON.stringify(named)}`;
 		throw new ReplayError(
-			`${file}:1: ${missing}; there are ${columns.join(", ")}; choose one with --map ${sensor.name}=COLUMN`,
+			`${file}:1: ${missing}; there are ${namesText(columns)}; choose one with --map ${sensor.name}=COLUMN`,
 		);
 	}
 	const unit = unitOf(index);

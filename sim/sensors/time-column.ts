@@ -9,6 +9,7 @@ import {
 	parseTime,
 } from "./csv-dates";
 import type { CsvTable } from "./csv-table";
+import { namesText } from "./names-text";
 import { ReplayError } from "./replay-error";
 import { timeInZone } from "./time-zone";
 
@@ -36,7 +37,7 @@ export function readTimes(table: CsvTable, file: string, zone?: string): TimeCol
 	const first = findTimeColumn(table);
 	if (first < 0)
 		throw new ReplayError(
-			`${file}:${header.line}: no column is called date, time, timestamp or the like, and none has dates; there are ${header.fields.join(", ")}`,
+			`${file}:${header.line}: no column is called date, time, timestamp or the like, and none has dates; there are ${namesText(header.fields)}`,
 		);
 	const indices = timeColumns(table, first);
 	const texts = rows.map(({ fields }) => indices.map((index) => fields[index]!).join(" "));

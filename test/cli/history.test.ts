@@ -228,6 +228,44 @@ test("as text: a row for each deadband, saved reports, charge, battery, error", 
 	assert.equal(json.nodes[0].sensors[0].deadbands[0].reports, 5);
 });
 
+test("series with different periods: each node samples with that of its own series", () => {
+	const rows = [
+		["a", 0, 1],
+		["b", 0, 1],
+		["a", 1, 2],
+		["a", 2, 3],
+		["b", 10, 2],
+		["a", 3, 4],
+		["b", 20, 3],
+	] as const;
+	const time = (minute: number) => (START + minute * MINUTE) * 1_000_000;
+	const lines = rows.map(([name, minute, value]) => `${name} value=${value} ${time(minute)}\n`);
+	assert.deepEqual(
+		savingsOf(lines.join("")).map(({ sensors: [sensor] }) => [sensor!.name, sensor!.every]),
+		[
+			["value.a", MINUTE],
+			["value.b", 10 * MINUTE],
+		],
+	);
+});
+
+test("a recording of thousands of columns: a node for each, and a message names the first ones", () => {
+	const names = Array.from({ length: 5000 }, (_, i) => `c${i}`);
+	const row = (minute: number, value: number) =>
+		`${new Date(START + minute * MINUTE).toISOString()},${names.map(() => value).join(",")}\n`;
+	const text = `time,${names.join(",")}\n${row(0, 1)}${row(1, 2)}`;
+	assert.deepEqual(
+		savingsOf(text).map(({ sensors }) => sensors[0]!.name),
+		names,
+	);
+	project.write("manifest.json", manifest());
+	assert.throws(() => savingsOf(text, { manifest: `${project.directory}/manifest.json` }), {
+		message: `${project.directory}/readings.csv:1: no series fits a sensor of the manifest; there are ${names.slice(0, 20).join(", ")} and 4980 more; choose one with --map temperature=COLUMN`,
+	});
+	const doubled = text.replace("c4999", "c0");
+	assert.throws(() => savingsOf(doubled), { message: /:1: two columns are called "c0"$/ });
+});
+
 test("largest error: as the definition says", () => {
 	const ascending = fc
 		.array(fc.nat({ max: 50 }), { maxLength: 20 })
