@@ -17,7 +17,7 @@ import { failFaultTarget, faultHelp, faultOption } from "./fault-option";
 import { Interrupt, Interrupted } from "./interrupt";
 import { Keyboard } from "./keyboard";
 import { mapOption, zoneOption } from "./replay-options";
-import { brokerOption, durationOption, nodesOption, seedOption, speedOption } from "./values";
+import { durationOption, nodeBrokerOption, nodesOption, seedOption, speedOption } from "./values";
 
 interface SimOptions {
 	readonly manifest?: string;
@@ -75,7 +75,7 @@ export function simCommand(): Command {
 		.option(
 			"--broker <url>",
 			"report to this broker, mqtt://host:port (or mqtts, ws, wss), instead of a simulated one",
-			brokerOption,
+			nodeBrokerOption,
 		)
 		.addOption(
 			new Option("--engine <name>", "what runs the firmware: the real XS engine, or Node")

@@ -3,6 +3,7 @@ import { MAX_NODES } from "../sim/most-nodes";
 import { parseDuration } from "../src/config/duration";
 import { limits } from "../src/config/limits";
 import { urlProblem, userProblem } from "../src/config/validators";
+import { nodeAddressProblem } from "./config/node-address";
 import { suggestDuration } from "./config/suggest";
 
 /** A span of simulated time, in ms. */
@@ -73,4 +74,11 @@ export function baudOption(text: string): number {
 	const speed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
 	if (speed >= 300 && speed <= 4_000_000) return speed;
 	throw new InvalidArgumentError("A speed from 300 to 4000000 bits a second is needed, such as 115200.");
+}
+
+/** URL of a broker that a node reports to. */
+export function nodeBrokerOption(text: string): string {
+	const problem = nodeAddressProblem(brokerOption(text));
+	if (problem === undefined) return text;
+	throw new InvalidArgumentError(`It ${problem}.`);
 }

@@ -5,6 +5,7 @@ import { defaults } from "../../src/config/defaults";
 import { isSecureURL, isWebSocketURL, parseBrokerURL } from "../../src/config/url";
 import { type Included, missingInclude } from "./includes";
 import type { ManifestView } from "./json";
+import { nodeAddressProblem } from "./node-address";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
 
@@ -87,6 +88,8 @@ class TransportCheck {
 		const url = commandLine ?? local ?? this.#get("url");
 		// An invalid URL is reported elsewhere.
 		if (typeof url !== "string" || typeof parseBrokerURL(url) === "string") return;
+		const unreachable = this.#onChip ? nodeAddressProblem(url) : undefined;
+		if (unreachable !== undefined) this.#add(this.#urlPath, `${JSON.stringify(url)} ${unreachable}`);
 		if (commandLine === undefined) this.#checkIncludes(url);
 		const scheme = url.slice(0, url.indexOf(":"));
 		const tls = this.#get("tls");

@@ -98,6 +98,17 @@ test("a transport that no include provides: the include that adds it", () => {
 	]);
 });
 
+test("an IPv6 address: refused, of the broker and of a bridge on a chip, not of one on this machine", () => {
+	const reason =
+		"has an IPv6 address, and a node connects over IPv4: give the broker's IPv4 address, or its name";
+	for (const url of ["mqtt://[fd00::1]:1883", "mqtt://[::1]", "ws://[::ffff:192.0.2.1]/mqtt"]) {
+		assert.deepEqual(problemsOf({ url }), [`broker.url: "${url}" ${reason}`]);
+		assert.deepEqual(bridgeProblems({ url }), [`bridge.url: "${url}" ${reason}`]);
+		assert.deepEqual(bridgeProblems({ url }, { onChip: false }), []);
+	}
+	assert.deepEqual(bridgeProblems({}, { local: "mqtt://[::1]" }), [`bridge: "mqtt://[::1]" ${reason}`]);
+});
+
 test("--broker needs no include, as the simulator adds it, but something to check", () => {
 	const options = { include: [], commandLine: "wss://b" };
 	assert.deepEqual(problemsOf({ url: "mqtt://b", tls: { ca: "ca.der" } }, options), []);

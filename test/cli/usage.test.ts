@@ -84,6 +84,10 @@ describe("the command line", () => {
 				["sim", "--broker", "localhost"],
 				/^error: option '--broker <url>' argument 'localhost' is invalid\. It does not begin with mqtt:\/\//,
 			],
+			[
+				["sim", "--broker", "mqtt://[::1]:1883"],
+				/is invalid\. It has an IPv6 address, and a node connects over IPv4/,
+			],
 			[["sim", "--broker", "mqtt://u:p@h"], /^error: option '--broker <url>'/],
 			[
 				["sim", "--engine", "v8"],
