@@ -122,8 +122,8 @@ function withPlainURL({ broker_url: _url, ...rest }: JSONObject, { host, port }:
 }
 
 /**
- * The same configuration as a broker: wired, without sensors, at the name and the port that the node expects,
- * open to anonymous clients unless configured otherwise.
+ * The same configuration as a broker: wired, without sensors and what belongs to them, at the name and the port
+ * that the node expects, open to anonymous clients unless configured otherwise.
  */
 function brokerConfigOf(
 	config: JSONObject,
@@ -133,7 +133,7 @@ function brokerConfigOf(
 	pools: Readonly<Record<string, number>>,
 ): JSONObject {
 	const mdns = announcedLabel(host);
-	const { wifi: _wifi, sensors: _sensors, ...firefly } = asObject(config.firefly);
+	const { wifi: _wifi, sensors: _sensors, battery: _battery, ...firefly } = asObject(config.firefly);
 	const { wifi_ssid: _ssid, wifi_password: _password, ...rest } = config;
 	const defaultListen = {
 		anonymous: true,

@@ -233,6 +233,15 @@ describe("a simulation", () => {
 		assert.ok(eventsOfType(both, "value").length > 50, `${both.length}`);
 	});
 
+	test("a node that watches its battery: the broker beside it has nothing to say about the manifest", async () => {
+		const supply = { name: "supply", driver: "virtual", property: "battery.voltage", every: "60s" };
+		const events = await run(HOUR, {
+			manifest: manifest({ sensors: [supply], battery: { sensor: "supply" } }),
+		});
+		assert.ok(eventsOfType(events, "acknowledged").length > 55);
+		assert.deepEqual(eventsOfType(events, "trace"), []);
+	});
+
 	test("without Wi-Fi in the configuration the board is wired", async () => {
 		const events = await run(HOUR, { manifest: manifest({ wifi: undefined }) });
 		assert.ok(eventsOfType(events, "acknowledged").length > 55);
