@@ -14,6 +14,21 @@ interface XSString {
 const ID_LIMIT = 66;
 /** Longest description of a problem, characters. */
 const PROBLEM_LIMIT = 140;
+/**
+ * Deepest nesting of a command that is parsed: `set` needs five. XS parses each level in a call of its own,
+ * and a chip whose stack is full resets: the broker would repeat the command in every wake.
+ */
+export const DEPTH_LIMIT = 8;
+/** Most values in a command that is parsed: each takes slots of the heap, and a chip without any resets too. */
+export const VALUE_LIMIT = 128;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+/** The bits in which `[` and `{` differ, and `]` and `}`. */
+const BRACE_BIT = 0x20;
+const OPENING = 0x5b;
+const CLOSING = 0x5d;
 
 /** The members of a command that only some have, as they were given. */
 export interface CommandMembers {
@@ -47,6 +62,8 @@ export function readCommand(bytes: Uint8Array, start: number, end: number): Comm
 	if (!validUTF8(bytes, start, end)) return refusal("the command is not UTF-8");
 	const text = decode(bytes, start, end).trim();
 	if (!text.startsWith("{")) return checkName(text, undefined, NO_MEMBERS);
+	if (!isParseable(bytes, start, end))
+		return refusal(`the command has more than ${DEPTH_LIMIT} levels or ${VALUE_LIMIT} values`);
 	let json: unknown;
 	try {
 		json = JSON.parse(text);
@@ -55,7 +72,9 @@ export function readCommand(bytes: Uint8Array, start: number, end: number): Comm
 	}
 	const { command, id, ok } = json as { readonly [key: string]: unknown };
 	if (ok !== undefined) return { ...refusal("an answer is no command"), isAnswer: true };
-	const shown = typeof id === "string" || typeof id === "number" ? JSON.stringify(id) : undefined;
+	// A number that JSON has no text for is none: all such would be one command
+	const isKnown = typeof id === "string" || (typeof id === "number" && id - id === 0);
+	const shown = isKnown ? JSON.stringify(id) : undefined;
 	if (id !== undefined && (shown === undefined || utf8Length(shown) > ID_LIMIT))
 		return refusal(`id is not a number, nor a text of at most ${ID_LIMIT - 2} bytes`);
 	return checkName(command, shown, json as CommandMembers);
@@ -74,6 +93,25 @@ function checkName(name: unknown, id: string | undefined, members: CommandMember
 	const shown = typeof name === "string" ? `${JSON.stringify(shorten(name, 32))} is` : "there is";
 	const problem = `${shown} no command; there are report-now, identify, clear, set, summary and update`;
 	return { ...refusal(problem), id };
+}
+
+/** Whether JSON keeps to the limits of what is parsed; whether it is JSON at all is up to the parser. */
+function isParseable(bytes: Uint8Array, start: number, end: number): boolean {
+	let depth = 0;
+	let values = 0;
+	let isQuoted = false;
+	for (let at = start; at < end; at++) {
+		const byte = bytes[at];
+		if (byte === QUOTE) isQuoted = !isQuoted;
+		else if (isQuoted) {
+			if (byte === BACKSLASH) at++;
+		} else if (byte === COMMA) values++;
+		else if ((byte & ~BRACE_BIT) === OPENING) {
+			values++;
+			if (++depth > DEPTH_LIMIT) return false;
+		} else if ((byte & ~BRACE_BIT) === CLOSING) depth--;
+	}
+	return values <= VALUE_LIMIT;
 }
 
 function refusal(problem: string): CommandText {

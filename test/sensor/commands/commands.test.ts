@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DEPTH_LIMIT, VALUE_LIMIT } from "../../../src/sensor/commands/command-text";
 import { MINUTE } from "../support/payloads";
 import { commandBoard, executed } from "./support";
 
@@ -144,6 +145,41 @@ test("a payload that is not UTF-8, or larger than the receive buffer: answered w
 	assert.deepEqual(
 		broker.answers.map(({ payload: { error } }) => error),
 		["the command is not UTF-8", "the command is longer than 512 bytes", undefined],
+	);
+});
+
+test("JSON with more levels or values than a chip can parse: answered with an error; brackets in texts are none", () => {
+	const { board, broker } = commandBoard({ broker: { receiveBuffer: 4096 } });
+	const nested = (levels: number) => `{"command":"identify","x":${"[".repeat(levels)}${"]".repeat(levels)}}`;
+	const listed = (values: number) => `{"command":"identify","x":[${"1,".repeat(values)}1]}`;
+	board.run(1000);
+	for (const text of [
+		nested(DEPTH_LIMIT - 1),
+		nested(DEPTH_LIMIT),
+		"{".repeat(3000),
+		listed(VALUE_LIMIT - 3),
+	])
+		broker.send(text);
+	board.run(MINUTE);
+	for (const text of [listed(VALUE_LIMIT - 2), `{"command":"identify","x":"${'[{,\\"'.repeat(200)}"}`])
+		broker.send(text);
+	board.run(MINUTE);
+	const problem = "the command has more than 8 levels or 128 values";
+	assert.deepEqual(
+		broker.answers.map(({ payload: { error } }) => error),
+		[undefined, problem, problem, undefined, problem, undefined],
+	);
+});
+
+test("an id that is no finite number: refused, as all such would be one command", () => {
+	const { board, broker } = commandBoard();
+	board.run(1000);
+	broker.send('{"command":"identify","id":1e999}');
+	broker.send('{"command":"identify","id":-1e999}');
+	board.run(MINUTE);
+	assert.deepEqual(
+		broker.answers.map(({ payload: { error } }) => error),
+		Array(2).fill("id is not a number, nor a text of at most 64 bytes"),
 	);
 });
 
