@@ -24,12 +24,15 @@ export const OUTBOX_CLEARED = 2;
 export const RESTART = 3;
 /** An image is to be fetched. */
 export const FETCH_IMAGE = 4;
+/** There is no room for an answer: nothing more is taken on this connection. */
+export const MESSAGES_LEFT = 5;
 export type CommandResult =
 	| typeof NOTHING_MORE
 	| typeof SAMPLE_ALL
 	| typeof OUTBOX_CLEARED
 	| typeof RESTART
-	| typeof FETCH_IMAGE;
+	| typeof FETCH_IMAGE
+	| typeof MESSAGES_LEFT;
 
 /** The parts of a node whose battery may be watched. */
 export interface CommandParts extends ExchangeParts {
@@ -63,7 +66,7 @@ export class CommandExecution {
 		const limit = text?.name === "summary" ? SUMMARY_PAYLOAD_LIMIT : ANSWER_PAYLOAD_LIMIT;
 		if (!hasRoomForAnswer(memory, responseTopic.length, correlationLength, limit)) {
 			this.parts.client.leaveMessages();
-			return NOTHING_MORE;
+			return MESSAGES_LEFT;
 		}
 		this.result = NOTHING_MORE;
 		const identity = message.identity(text?.id);

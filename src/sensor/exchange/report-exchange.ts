@@ -6,6 +6,7 @@ import { CommandExchange, FIRST_ANSWER_TAG } from "../commands/command-exchange"
 import {
 	type CommandParts,
 	FETCH_IMAGE,
+	MESSAGES_LEFT,
 	OUTBOX_CLEARED,
 	RESTART,
 	SAMPLE_ALL,
@@ -59,7 +60,7 @@ export class ReportExchange implements ClientHandler {
 	declare private readonly commands?: CommandExchange;
 	/** The broker has a session that is not this node's: the next connection discards it. */
 	declare private discards?: boolean;
-	/** This connection is to end for that, and another one follows. */
+	/** This connection is to end for that, or for messages that it left, and another one follows. */
 	declare private reconnects?: boolean;
 	/** The node starts anew once all answers have arrived. */
 	declare private restartPending?: boolean;
@@ -147,6 +148,8 @@ export class ReportExchange implements ClientHandler {
 		if (result === OUTBOX_CLEARED) this.sender.reset();
 		if (result === RESTART) this.endRun();
 		if (result === FETCH_IMAGE) this.parts.onImageDue();
+		// Only another connection brings them; that of a node which sleeps ends by itself.
+		if (result === MESSAGES_LEFT && this.parts.staysConnected) this.reconnects = true;
 		this.pump();
 		return false;
 	}
@@ -251,7 +254,7 @@ export class ReportExchange implements ClientHandler {
 	protected closeWhenDone(): void {
 		const { client, staysConnected } = this.parts;
 		const { commands } = this;
-		if ((staysConnected && !this.restartPending) || !this.sender.isIdle) return;
+		if ((staysConnected && !this.restartPending && !this.reconnects) || !this.sender.isIdle) return;
 		if (commands !== undefined && !(client.negotiated.isAgreed && commands.isDone)) return;
 		// Only the broker's close confirms that it has read a QoS 0 report: an early DISCONNECT makes it close
 		// early.

@@ -452,6 +452,31 @@ test("a node that stays connected takes commands at once", () => {
 	}
 });
 
+test("a node that stays connected gets more commands than there is room for answers: it connects anew for the others", () => {
+	for (const version of versions)
+		for (const qos of [1, 2] as const) {
+			const { board, broker } = commandBoard({ sleep: { mode: "none" } }, { version });
+			board.run(10_000);
+			// No more than the receive maximum
+			const ids = Array.from({ length: 8 }, (_, i) => `${"id".repeat(30)}${i}`);
+			for (const id of ids) broker.send({ command: "identify", id }, { qos });
+			board.run(1000);
+			assert.equal(executed(board).length, ids.length);
+			assert.deepEqual(
+				broker.answers.map(({ payload: { id } }) => id),
+				ids,
+			);
+			assert.equal(broker.waiting, 0);
+			assert.ok(broker.connections > 1);
+			const { connections } = broker;
+			broker.send("identify", { qos });
+			board.run(MINUTE);
+			assert.equal(executed(board).length, ids.length + 1);
+			assert.equal(broker.connections, connections, "and stays connected");
+			assert.deepEqual(board.reportCounts, { ...board.reportCounts, dropped: 0, lost: 0 });
+		}
+});
+
 test("without commands in the configuration there is no subscription, no session, and no message is taken", () => {
 	const { board, broker } = commandBoard({ commands: undefined });
 	assert.equal(board.settings.commands, undefined);
