@@ -1,25 +1,18 @@
 import type { Program } from "../manifest/program";
-import { arrayBufferOf, BufferPool } from "./buffer-pool";
+import { BufferPool } from "./buffer-pool";
 import { type BootOptions, type Chip, Crash, type Engine, type Image, type NativeFunction } from "./engine";
 import { MathRandom } from "./math-random";
 import { type Bundle, bundleOf, sourceStack } from "./program-bundle";
+import { type ProgramBoard, ProgramInstance } from "./program-instance";
 
 type Callback = (...args: unknown[]) => unknown;
-
-/** The modules of a bundle after they have run. */
-interface ProgramInstance {
-	image: NodeImage | undefined;
-	main: unknown;
-	readonly restores: (() => void)[];
-	readonly configures: (() => void)[];
-}
 
 /** Native functions to which the firmware passes a function, which becomes a handle. */
 const TAKES_FUNCTION = /_(start|join|serve)$/;
 /**
  * V8, in this process: no memory limits and no metering, for speed. If every module of the program is
- * preloaded, the modules run once, as in ROM, and each boot only resets their variables; otherwise all
- * modules run at each boot.
+ * preloaded, the modules run once for all boards, as in ROM, and each boot only resets their variables;
+ * otherwise all modules run at each boot.
  */
 export const nodeEngine: Engine = {
 	name: "node",
@@ -35,44 +28,42 @@ function frozen(value: unknown): unknown {
 	return Object.freeze(value);
 }
 
-class NodeImage implements Image {
+/** The instances of programs whose modules run once. */
+const instances = new WeakMap<Bundle, ProgramInstance>();
+
+function instanceOf(bundle: Bundle): ProgramInstance {
+	const instance = instances.get(bundle) ?? new ProgramInstance(bundle);
+	if (bundle.runsFromROM) instances.set(bundle, instance);
+	return instance;
+}
+
+class NodeImage implements Image, ProgramBoard {
 	/** The running chip. */
 	chip: NodeChip | undefined;
+	readonly buffers = new BufferPool();
+	readonly config: unknown;
 	readonly #program: Program;
 	readonly #bundle: Bundle;
-	readonly #config: unknown;
-	readonly #buffers = new BufferPool();
-	#instance: ProgramInstance | undefined;
+	#instance: ProgramInstance;
 
 	constructor(program: Program, bundle: Bundle) {
 		this.#program = program;
 		this.#bundle = bundle;
-		this.#config = frozen(JSON.parse(JSON.stringify(program.config)));
+		this.config = frozen(JSON.parse(JSON.stringify(program.config)));
+		this.#instance = instanceOf(bundle);
 	}
 
 	boot(options: BootOptions): Chip {
 		this.chip?.destroy();
-		this.#buffers.recycle();
+		this.buffers.recycle();
 		this.chip = new NodeChip(this, options);
+		if (!this.#bundle.runsFromROM) this.#instance = instanceOf(this.#bundle);
 		return this.chip;
 	}
 
 	dispose(): void {
 		this.chip?.destroy();
-		const instance = this.#instance;
-		this.#instance = undefined;
-		if (instance === undefined || !this.#bundle.runsFromROM) return;
-		instance.image = undefined;
-		idleInstancesOf(this.#bundle).push(instance);
-	}
-
-	/** What the program's `ArrayBuffer` constructs. */
-	get buffers(): BufferPool {
-		return this.#buffers;
-	}
-
-	get config(): unknown {
-		return this.#config;
+		this.#instance.leave(this);
 	}
 
 	/** The firmware's lines of a stack, as in its source files. */
@@ -81,58 +72,13 @@ class NodeImage implements Image {
 	}
 
 	/** Runs the modules that must run at this boot, then the main module's default export. */
-	run(): void {
-		const bundle = this.#bundle;
-		if (!bundle.runsFromROM) this.#instance = runModules(bundle, this);
-		else {
-			this.#instance ??= reuseInstance(bundle, this) ?? runModules(bundle, this);
-			for (const restore of this.#instance.restores) restore();
-		}
-		const { main } = this.#instance;
-		if (typeof main === "function") (main as Callback)();
+	start(): void {
+		this.#instance.call(this, () => this.#instance.start());
 	}
-}
 
-/** Instances without an image, for the next one: their code is compiled. */
-const idleInstances = new WeakMap<Bundle, ProgramInstance[]>();
-
-function idleInstancesOf(bundle: Bundle): ProgramInstance[] {
-	const idle = idleInstances.get(bundle) ?? [];
-	idleInstances.set(bundle, idle);
-	return idle;
-}
-
-/** An instance that another image has left, with the configuration of this one. */
-function reuseInstance(bundle: Bundle, image: NodeImage): ProgramInstance | undefined {
-	const instance = idleInstancesOf(bundle).pop();
-	if (instance === undefined) return undefined;
-	instance.image = image;
-	for (const configure of instance.configures) configure();
-	return instance;
-}
-
-function runModules(bundle: Bundle, image: NodeImage): ProgramInstance {
-	const instance: ProgramInstance = { image, main: undefined, restores: [], configures: [] };
-	const chip = (): NodeChip => instance.image!.chip!;
-	const math = Object.create(Math) as Math;
-	math.random = () => chip().random();
-	bundle.run(
-		(name) => chip().bind(name),
-		(...text) => {
-			for (const part of text) chip().trace(part);
-		},
-		{},
-		createDateClass(() => chip().clock()),
-		math,
-		arrayBufferOf(() => instance.image!.buffers),
-		(main) => {
-			instance.main = main;
-		},
-		(restore) => instance.restores.push(restore),
-		(configure) => instance.configures.push(configure),
-		() => instance.image!.config,
-	);
-	return instance;
+	call(callback: Callback, args: readonly unknown[]): unknown {
+		return this.#instance.call(this, () => callback(...args));
+	}
 }
 
 class NodeChip implements Chip {
@@ -153,12 +99,12 @@ class NodeChip implements Chip {
 	}
 
 	start(): void {
-		this.#invoke(() => this.#image.run());
+		this.#invoke(() => this.#image.start());
 	}
 
 	call(handle: number, ...args: (number | string | boolean | undefined)[]): unknown {
 		const callback = this.#functions[handle]!;
-		return this.#invoke(() => callback(...args));
+		return this.#invoke(() => this.#image.call(callback, args));
 	}
 
 	forget(handle: number): void {
@@ -225,16 +171,4 @@ class NodeChip implements Chip {
 			throw new RangeError(`this build has ${byteLength} bytes of retained memory, not ${bytes}`);
 		return buffer;
 	}
-}
-
-function createDateClass(clock: () => number): DateConstructor {
-	return class BoardDate extends Date {
-		constructor(...args: [] | [number]) {
-			super(...((args.length === 0 ? [clock()] : args) as [number]));
-		}
-
-		static override now(): number {
-			return clock();
-		}
-	} as unknown as DateConstructor;
 }

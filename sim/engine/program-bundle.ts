@@ -7,10 +7,21 @@ import { CONFIG_MODULE } from "../manifest/sdk";
 import type { NativeFunction } from "./engine";
 
 type NativeLookup = (name: string) => NativeFunction;
+/** What changes in a module after it has run: its variables, and what it derives from the configuration. */
+export interface ModuleState {
+	/** Gives the variables the values of a boot. */
+	reset(): void;
+	/** Computes again what the module derives from the configuration. */
+	configure(): void;
+	/** Copies all of it. */
+	save(into: unknown[]): void;
+	/** Takes what {@link save} has copied. */
+	load(from: readonly unknown[]): void;
+}
+
 /**
- * A program as a function of its host; `main` receives the default export of the main module, `reset` a
- * function that restores a module's variables, `configure` one that computes again what a module derives from
- * the configuration, which `config` returns.
+ * A program as a function of its host; `main` receives the default export of the main module, `state` what
+ * changes in a module, in the order in which the modules run; `config` returns the configuration.
  */
 export type ProgramFunction = (
 	native: NativeLookup,
@@ -20,8 +31,7 @@ export type ProgramFunction = (
 	boardMath: Math,
 	boardArrayBuffer: ArrayBufferConstructor,
 	main: (run: unknown) => void,
-	reset: (restore: () => void) => void,
-	configure: (compute: () => void) => void,
+	state: (module: ModuleState) => void,
 	config: () => unknown,
 ) => void;
 
@@ -44,8 +54,7 @@ const PARAMETERS = [
 	"Math",
 	"ArrayBuffer",
 	"sim_main",
-	"sim_reset",
-	"sim_configure",
+	"sim_state",
 	"sim_config",
 ];
 /** Bundles kept: more than a process runs programs that differ in more than their configuration. */
@@ -62,12 +71,24 @@ const ANY_CONSTANT = /^const\b/gm;
 /** By a hash of all modules but the configuration; the most recently used is last. */
 const bundles = new Map<string, Promise<Bundle>>();
 
+/** Hashes of modules: programs that differ in their configuration only often have the same ones. */
+const hashes = new WeakMap<Program["modules"], string>();
+
+/** A hash of all modules but the configuration. */
+function hashOf(modules: Program["modules"]): string {
+	let digest = hashes.get(modules);
+	if (digest !== undefined) return digest;
+	const hash = createHash("sha256");
+	for (const { specifier, code } of modules.values())
+		if (specifier !== CONFIG_MODULE) hash.update(`${specifier}\n${code}\n`);
+	digest = hash.digest("hex");
+	hashes.set(modules, digest);
+	return digest;
+}
+
 /** The bundle of a program, made once for all programs that differ in their configuration only. */
 export function bundleOf(program: Program): Promise<Bundle> {
-	const hash = createHash("sha256").update(`${program.main}\n`);
-	for (const { specifier, code } of program.modules.values())
-		if (specifier !== CONFIG_MODULE) hash.update(`${specifier}\n${code}\n`);
-	const key = hash.digest("hex");
+	const key = `${program.main}\n${hashOf(program.modules)}`;
 	const bundle = bundles.get(key) ?? makeBundle(program);
 	bundles.delete(key);
 	bundles.set(key, bundle);
@@ -106,8 +127,7 @@ async function makeBundle(program: Program): Promise<Bundle> {
 					pluginBuild.onLoad({ filter: /./, namespace: "program" }, ({ path }) => {
 						if (path === CONFIG_MODULE) return { contents: CONFIG_CODE, loader: "js" };
 						const { code } = program.modules.get(path)!;
-						const contents = configured.has(path) ? configurableCode(code) : code;
-						return { contents: contents + restoreCode(code), loader: "js" };
+						return { contents: codeWithState(code, configured.has(path)), loader: "js" };
 					});
 				},
 			},
@@ -120,10 +140,7 @@ async function makeBundle(program: Program): Promise<Bundle> {
 }
 
 const CONFIG_CODE = `let config = sim_config();
-sim_configure(() => {
-	config = sim_config();
-});
-export { config as default };
+${stateCode("", "config = sim_config();", ["config"])}export { config as default };
 `;
 
 /** Modules that import the configuration, themselves or through others. */
@@ -137,19 +154,36 @@ function configuredModules(program: Program): ReadonlySet<string> {
 	return found;
 }
 
-/** The code of such a module, whose constants can be computed again. */
-function configurableCode(code: string): string {
-	const constants = [...code.matchAll(CONSTANT)];
-	if (constants.length === 0) return code;
-	const compute = constants.map(([, name, value]) => `${name} = ${value};\n`).join("");
-	return `${code.replace(CONSTANT, "let $1 = $2;")}sim_configure(() => {\n${compute}});\n`;
+/** The code of a module that passes its state to the host. @param configured its constants are part of it */
+function codeWithState(code: string, configured: boolean): string {
+	const variables = [...code.matchAll(VARIABLE)];
+	const constants = configured ? [...code.matchAll(CONSTANT)] : [];
+	const names = [...variables, ...constants].map(([, name]) => name!);
+	if (names.length === 0) return code;
+	return `${configured ? code.replace(CONSTANT, "let $1 = $2;") : code}${stateCode(
+		variables.map(([, name, value]) => `${name} = ${value ?? "undefined"};`).join("\n"),
+		constants.map(([, name, value]) => `${name} = ${value};`).join("\n"),
+		names,
+	)}`;
 }
 
-/** Code that passes the host a function to restore the variables of a module. */
-function restoreCode(code: string): string {
-	const variables = [...code.matchAll(VARIABLE)];
-	if (variables.length === 0) return "";
-	return `sim_reset(() => {\n${variables.map(([, name, value]) => `${name} = ${value ?? "undefined"};\n`).join("")}});\n`;
+/** Code that passes a {@link ModuleState} to the host. */
+function stateCode(reset: string, configure: string, names: readonly string[]): string {
+	return `sim_state({
+reset() {
+${reset}
+},
+configure() {
+${configure}
+},
+save(into) {
+${names.map((name, index) => `into[${index}] = ${name};`).join("\n")}
+},
+load(from) {
+${names.map((name, index) => `${name} = from[${index}];`).join("\n")}
+},
+});
+`;
 }
 
 /** Whether the modules need to run only once. */

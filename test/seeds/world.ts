@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { Board } from "../../sim/board/board";
 import { Contacts } from "../../sim/board/contacts";
 import { Flash } from "../../sim/board/flash";
@@ -20,6 +19,7 @@ import { RETAINED_BYTES } from "../../src/retained-memory";
 import { Commander } from "./commander";
 import { type TakenImage, takenImage } from "./image-server";
 import { OddClient } from "./odd-client";
+import { RunDigest } from "./run-digest";
 import {
 	type BoardPlan,
 	BROKER_ADDRESS,
@@ -110,7 +110,7 @@ class World {
 	readonly #settings = new Map<string, readonly StoredSettings[]>();
 	readonly #images: Image[] = [];
 	readonly #events: TimedEvent[] = [];
-	readonly #hash = createHash("sha256");
+	readonly #digest = new RunDigest();
 	#recording = true;
 
 	constructor(plan: SeedPlan) {
@@ -200,12 +200,12 @@ class World {
 		// How the nodes end is no part of the run.
 		this.#recording = false;
 		commander?.client.stop();
-		if (commander !== undefined) this.#hash.update(JSON.stringify([commander.client.received, [...images]]));
+		if (commander !== undefined) this.#digest.add([commander.client.received, [...images]]);
 		this.#checkPools(sites);
 		for (const { subscriber, publisher, pools } of sites) {
 			for (const { connections, received, published } of [subscriber, publisher])
-				this.#hash.update(JSON.stringify([connections, received, published]));
-			this.#hash.update(JSON.stringify([...pools]));
+				this.#digest.add([connections, received, published]);
+			this.#digest.add([...pools]);
 		}
 		const [{ subscriber, publisher, pools }, hub] = sites as [Site, Site?];
 		return {
@@ -221,7 +221,7 @@ class World {
 			pins: this.#pins,
 			recoveredAt,
 			pools,
-			digest: this.#hash.digest("hex").slice(0, 16),
+			digest: this.#digest.end(),
 		};
 	}
 
@@ -312,7 +312,7 @@ class World {
 	#record(event: TimedEvent): void {
 		if (!this.#recording) return;
 		this.#events.push(event);
-		this.#hash.update(JSON.stringify(event));
+		this.#digest.add(event);
 	}
 
 	#runUntil(time: number): void {
