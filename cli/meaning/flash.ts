@@ -1,5 +1,5 @@
 import type { Settings } from "../../src/config/settings";
-import { entriesOf } from "../../src/sensor/outbox/flash-outbox";
+import { entriesOf } from "../../src/sensor/outbox/flash-copy";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/outbox/report-record";
 
 /** Entries of a page of ESP-IDF's NVS, which is erased as a whole. */

@@ -23,7 +23,10 @@ export function report(node: NodeParts): Task {
 	if (node.commands !== undefined) node.commands.hasTried = true;
 	// The exchange takes the most memory of a wake, in which nothing is sampled any more, unless a command
 	// asks.
-	if (node.deepSleep) node.collector.close();
+	if (node.deepSleep) {
+		node.collector.close();
+		node.flash?.retry();
+	}
 	// The request for the time and the exchange would take more memory together than anything else.
 	if (!awaitsTime(node) && !createExchange(node)) return endUnusable(node);
 	if (!node.deepSleep) node.timers.start(WATCHDOG_TIMER, node.settings.sleep.awakeLimit);

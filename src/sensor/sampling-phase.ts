@@ -20,6 +20,7 @@ export function sample(node: NodeParts): Task {
 			return TASK_NONE;
 		}
 		node.collector.collect(node.deepSleep ? node.settings.sleep.awakeLimit * DRIVER_SHARE : Infinity);
+		if (!node.deepSleep) node.flash?.retry();
 		if (!node.reporting) {
 			if (node.deepSleep && goesOnSampling(node)) return TASK_NONE;
 			if (shouldReport(node)) {

@@ -4,8 +4,15 @@ import { forgetAddresses, forgetLink } from "./network/join-cache";
 import type { NodeParts } from "./node-parts";
 import { TASK_SAMPLE, type Task } from "./node-tasks";
 import { WATCHDOG_TIMER } from "./node-timers";
-import { forgetRecords } from "./outbox/flash-records";
-import { droppedReports, WORD_BROKER_HASH, WORD_FLAGS, WORD_SEQUENCE, WORD_WAKES } from "./retained/layout";
+import { forgetRecords } from "./outbox/flash-summary";
+import {
+	droppedReports,
+	FLASH_FLAGS,
+	WORD_BROKER_HASH,
+	WORD_FLAGS,
+	WORD_SEQUENCE,
+	WORD_WAKES,
+} from "./retained/layout";
 import type { RestoreResult } from "./retained/retained-state";
 import { clearAllBackoffs } from "./retained/topic-backoff";
 import { clearFailedTries } from "./retained/try-backoff";
@@ -58,7 +65,7 @@ function adoptRetained(node: NodeParts, restored: RestoreResult, wasReset: boole
 	if (words[WORD_BROKER_HASH] !== brokerHash) {
 		words[WORD_BROKER_HASH] = brokerHash;
 		forgetLink(retained);
-		words[WORD_FLAGS] = 0;
+		words[WORD_FLAGS] &= FLASH_FLAGS;
 		clearAllBackoffs(retained);
 		outbox.releaseOversized();
 	}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { reportsInFlash } from "../../src/sensor/outbox/flash-outbox";
+import { reportsInFlash } from "../../src/sensor/outbox/flash-copy";
 import { FIXED_SIZE, WORD_GENERATION, WORD_HEAD, WORD_RING_START } from "../../src/sensor/retained/layout";
 import { ScriptedBroker } from "../client/scripted-broker";
 import { FlashBoard } from "./support/flash-board";
@@ -173,6 +173,29 @@ describe('outbox.storage "flash"', () => {
 			[1, 2, 3, 4],
 		);
 		assert.ok(reports.length >= 6);
+	});
+
+	test("and have none either when a brown-out makes them come from flash once more", () => {
+		const { board, broker } = start({ time: { server: "time" } });
+		board.clockIsSet = false;
+		board.wifi = "fails";
+		board.run(15 * MINUTE);
+		board.losePower();
+		board.run(15 * MINUTE);
+		const accepted = board.events("accepted").length;
+		const { words, bytes } = newestHeader(board);
+		bytes[words[WORD_RING_START] + words[WORD_HEAD] + 2] ^= 0x10;
+		board.reset("brown-out");
+		board.run(MINUTE);
+		board.clockIsSet = true;
+		board.wifi = "joins";
+		board.run(15 * MINUTE);
+		const reports = payloads(broker).map((payload) => JSON.parse(payload) as { seq: number; time: unknown });
+		assert.ok(reports.length > accepted);
+		assert.deepEqual(
+			reports.filter(({ time }) => time === null).map(({ seq }) => seq),
+			[1, 2, 3, 4],
+		);
 	});
 
 	test("other sensors after a loss of power: their reports are dropped and counted, numbers go on", () => {

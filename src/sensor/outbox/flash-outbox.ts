@@ -1,67 +1,39 @@
 import type { Device } from "../../device";
-import { DROPPED_CORRUPTED, DROPPED_UNREADABLE, type DropReason } from "../../device-events";
+import { DROPPED_UNREADABLE } from "../../device-events";
 import {
-	DROP_COUNTERS,
-	FLAG_SESSION_OWN,
-	WORD_BROKER_HASH,
+	FLAG_FLASH_MISSING,
+	FLAG_FLASH_RENUMBERED,
+	FLAG_FLASH_UNREAD,
+	FLASH_FLAGS,
+	FLASH_TRIES_SHIFT,
+	FLASH_WAIT_SHIFT,
 	WORD_DROPPED,
 	WORD_FLAGS,
-	WORD_HEAD,
-	WORD_RECORDS,
-	WORD_RING_SIZE,
-	WORD_SENSORS_HASH,
 	WORD_SEQUENCE,
-	WORD_USED,
 	WORD_WAITING,
 } from "../retained/layout";
 import type { RestoreResult, RetainedState } from "../retained/retained-state";
-import {
-	FlashRecords,
-	MARK_ALL_DROPPED,
-	MARK_DAMAGED,
-	MARK_RESTORING,
-	MARK_TIME_LOST,
-	SUMMARY_BROKER,
-	SUMMARY_DROPPED,
-	SUMMARY_FLAGS,
-	SUMMARY_SENSORS,
-	SUMMARY_SEQUENCE,
-} from "./flash-records";
-import { Outbox, type OutboxHandler } from "./outbox";
-import { isKnownState, OFFSET_STATE, ReportRecord, TIME_UNKNOWN } from "./report-record";
+import { NO_SLOT } from "./flash-copy";
+import { FlashRestore } from "./flash-restore";
+import { SUMMARY_TIMELESS } from "./flash-summary";
+import type { OutboxHandler } from "./outbox";
+
+const TRIES_MASK = 15 << FLASH_TRIES_SHIFT;
+/** After so many tries to read flash, it is read again with every 256th try to report. */
+const MOST_TRIES = 8;
 
 /**
- * Entries of ESP-IDF's NVS, of 32 bytes, that records take at most: of the 630 that the SDK's partition has.
- */
-const ENTRIES = 360;
-const ENTRY_SIZE = 32;
-/** Slots at most, and the number of none. */
-const NO_SLOT = 255;
-
-/** Entries of one value: two for the key, one before the bytes and one for their position. */
-export function entriesOf(bytes: number): number {
-	return 2 + Math.ceil(bytes / ENTRY_SIZE);
-}
-
-/** Reports that wait at most where they survive a loss of power. @param longestRecord bytes */
-export function reportsInFlash(longestRecord: number): number {
-	return Math.min(NO_SLOT, Math.floor(ENTRIES / entriesOf(longestRecord + 1)));
-}
-
-/**
- * An outbox that survives a loss of power (`outbox.storage: "flash"`): what is in retained memory is in
- * flash, too, before it counts as accepted, and until it is acknowledged or dropped. Flash is read after a
- * loss of power, and after a reset, which may have come between both.
+ * An outbox that survives a loss of power (`outbox.storage: "flash"`). Flash is read after a loss of power,
+ * and after a reset, which may have come between retained memory and flash.
  *
- * A record has a slot, a key of the storage, which is its last byte. With QoS 2 each state of a delivery is
- * written as well. Each write allocates the key's name and a view.
+ * If it cannot be read then, nothing in it is deleted or overwritten. The node reports what it samples, with
+ * numbers that go on from retained memory, or begin at 1 where that is lost; and looks into flash again with
+ * tries to report, more and more seldom. What it then finds gets new numbers behind those that wait. Until
+ * all of flash was read, a report goes to a slot that is known to be empty, or stays in retained memory only.
  */
-export class FlashOutbox extends Outbox {
-	private readonly flash: FlashRecords;
-	private readonly slots: number;
-	private readonly keepsStates: boolean;
-	/** Slots in use, a bit each. */
-	private readonly taken = new Uint8Array(32);
+export class FlashOutbox extends FlashRestore {
+	private readonly device: Pick<Device, "event" | "trace">;
+	private supplyWasAway = false;
 
 	/** @param keepsStates whether a report may have QoS 2 */
 	constructor(
@@ -69,18 +41,11 @@ export class FlashOutbox extends Outbox {
 		policy: "dropOldest" | "thin",
 		longestRecord: number,
 		handler: OutboxHandler,
-		device: Pick<Device, "storage" | "trace">,
+		device: Pick<Device, "event" | "storage" | "trace">,
 		keepsStates: boolean,
 	) {
-		super(retained, policy, longestRecord + 1, handler);
-		this.flash = new FlashRecords(device);
-		this.slots = reportsInFlash(longestRecord);
-		this.keepsStates = keepsStates;
-	}
-
-	/** For what flash has of other settings, too. */
-	protected override makeScratch(): ReportRecord {
-		return new ReportRecord();
+		super(retained, policy, longestRecord, handler, device, keepsStates);
+		this.device = device;
 	}
 
 	/**
@@ -88,7 +53,8 @@ export class FlashOutbox extends Outbox {
 	 * a reset before {@link start} has put it back must not make it count as acknowledged.
 	 */
 	markDamaged(): void {
-		this.flash.markDamaged();
+		this.supplyWasAway = true;
+		this.summary.markDamaged();
 	}
 
 	/**
@@ -98,298 +64,162 @@ export class FlashOutbox extends Outbox {
 	 */
 	start(restored: RestoreResult, interrupted: boolean): void {
 		if (restored === "valid" && !interrupted) return;
+		if (this.isUnread) {
+			if (this.supplyWasAway) this.setFlags(FLAG_FLASH_MISSING);
+			if (this.mayWriteSummary) this.writeRing();
+			return;
+		}
+		if (!this.isReadable || (restored === "garbage" && this.summary.hasUnread)) {
+			this.postpone(restored);
+			return;
+		}
 		if (this.isRestoring) this.resumeRestore(restored);
 		else if (restored === "garbage") {
 			if (this.restoreSummary()) this.restore(true);
 		} else if (restored === "valid") this.compare();
+		if (this.sawUnreadable) this.setFlags(FLAG_FLASH_UNREAD | FLAG_FLASH_MISSING);
 	}
 
-	override append(record: ReportRecord): boolean {
+	/** Call when the node is about to report: looks for what could not be read before, if it is time. */
+	retry(): void {
+		if (!this.isUnread) return;
 		const { words } = this.ring;
-		if (words[WORD_WAITING] >= this.slots) this.makeRoom(0, this.slots - 1);
-		const slot = this.findFreeSlot();
-		record.bytes[record.length++] = slot;
-		if (!super.append(record)) return false;
-		// Without one, what the records mean would not be known.
-		if (!this.flash.readSummary()) this.flash.writeSummary(words, 0);
-		this.flash.write(slot, record);
-		return true;
-	}
-
-	override remove(index: number): void {
-		const { ring } = this;
-		const slot = ring.lastByteAt(index);
-		const isNewest = ring.sequenceAt(index) === ring.words[WORD_SEQUENCE] - 1;
-		super.remove(index);
-		// Its sequence number must not be given again.
-		if (isNewest) this.flash.writeSummary(ring.words, 0);
-		this.deleteSlot(slot);
-	}
-
-	/**
-	 * Otherwise the session would be discarded after a loss of power, and what is in flight would arrive
-	 * twice.
-	 */
-	override recordSession(): void {
-		this.flash.writeSummary(this.ring.words, 0);
-	}
-
-	override markSent(): void {
-		super.markSent();
-		if (!this.keepsStates) return;
-		const index = this.find(this.record.sequence);
-		if (index >= 0) this.writeState(index);
-	}
-
-	override markReceived(index: number): void {
-		super.markReceived(index);
-		if (this.keepsStates) this.writeState(index);
-	}
-
-	override markRefused(index: number): void {
-		super.markRefused(index);
-		if (this.keepsStates) this.writeState(index);
+		const wait = words[WORD_FLAGS] >>> FLASH_WAIT_SHIFT;
+		if (wait > 0) words[WORD_FLAGS] -= 1 << FLASH_WAIT_SHIFT;
+		else this.adopt();
 	}
 
 	override discard(): void {
 		// Flash has more reports than the ring: `start` counts them
 		if (this.isRestoring) this.ring.retained.resetLayout();
-		else {
+		else if (this.summary.isUnreadable || this.isUnread) {
+			this.deleteOwnSlots();
+			this.setFlags(FLAG_FLASH_UNREAD | FLAG_FLASH_MISSING);
+			super.discard();
+		} else {
 			super.discard();
 			this.deleteAll();
 		}
 	}
 
+	/** Also what cannot be read: so the command `clear` makes room where nothing else does. */
 	override clear(): void {
+		const { isUnread } = this;
 		super.clear();
-		this.deleteAll();
+		if (!isUnread) this.deleteAll();
+		else if (this.summary.delete() && this.deleteSlots()) {
+			this.clearFlags();
+			this.summary.write(this.ring.words, 0);
+		}
 	}
 
-	protected override commitDrop(index: number, reason: DropReason): void {
-		const { ring } = this;
-		const { words } = ring;
-		// The count first: a record that is gone without being counted would be lost.
-		words[WORD_DROPPED + reason]++;
-		this.flash.writeSummary(words, ring.sequenceAt(index), this.flash.restoreMarks);
-		words[WORD_DROPPED + reason]--;
-		this.deleteSlot(ring.lastByteAt(index));
-		super.commitDrop(index, reason);
+	/** Flash has, or may have, reports that could not be read. */
+	private get isUnread(): boolean {
+		return (this.ring.words[WORD_FLAGS] & FLAG_FLASH_UNREAD) !== 0;
 	}
 
-	private writeRecord(index: number): void {
-		const { ring, scratch } = this;
-		ring.readRecord(index, ring.lengthAt(index), scratch);
-		this.flash.write(ring.lastByteAt(index), scratch);
+	private setFlags(flags: number): void {
+		const { words, retained } = this.ring;
+		words[WORD_FLAGS] |= flags;
+		retained.commit();
 	}
 
-	private writeState(index: number): void {
-		const { ring } = this;
-		this.flash.writeState(ring.lastByteAt(index), ring.sequenceAt(index), ring.stateAt(index));
+	private clearFlags(): void {
+		const { words, retained } = this.ring;
+		words[WORD_FLAGS] &= ~FLASH_FLAGS;
+		retained.commit();
 	}
 
-	private deleteSlot(slot: number): void {
-		this.flash.delete(slot);
-		if (this.keepsStates) this.flash.deleteState(slot);
-	}
-
-	/** All reports were counted as dropped: none counts any more, even if deleting them is interrupted. */
-	private deleteAll(): void {
+	/** Flash cannot be read: goes on with what retained memory has. */
+	private postpone(restored: RestoreResult): void {
+		const { summary } = this;
 		const { words } = this.ring;
-		this.flash.writeSummary(words, words[WORD_SEQUENCE] - 1, MARK_ALL_DROPPED);
-		for (let slot = 0; slot < NO_SLOT; slot++) this.deleteSlot(slot);
+		const isKnown = summary.read();
+		const isWhole = restored === "valid" && !this.supplyWasAway && isKnown && !summary.isDamaged;
+		this.setFlags(
+			FLAG_FLASH_UNREAD |
+				(isWhole ? 0 : FLAG_FLASH_MISSING) |
+				(restored === "garbage" ? FLAG_FLASH_RENUMBERED : 0),
+		);
+		this.device.trace("reports in flash cannot be read: they are kept, and looked for again");
+		if (!isKnown || !summary.isOf(words)) return;
+		if (restored === "garbage") summary.words[SUMMARY_TIMELESS] = 0;
+		this.markUnread();
 	}
 
-	private findFreeSlot(): number {
-		const { ring } = this;
-		const used = ring.words[WORD_USED];
-		const taken = this.taken;
-		taken.fill(0);
-		for (let offset = 0; offset < used; ) {
-			const index = ring.indexAt(offset);
-			const length = ring.lengthAt(index);
-			if (length === 0) break;
-			if (ring.isWaiting(index)) {
-				const slot = ring.lastByteAt(index);
-				taken[slot >> 3] |= 1 << (slot & 7);
-			}
-			offset += length;
-		}
-		let slot = 0;
-		while (slot < NO_SLOT - 1 && (taken[slot >> 3] & (1 << (slot & 7))) !== 0) slot++;
-		return slot;
+	/** Writes a summary that says that there may be others; without that of a drop where that is ambiguous. */
+	private markUnread(): void {
+		const { ring, summary } = this;
+		if ((ring.words[WORD_FLAGS] & FLAG_FLASH_RENUMBERED) === 0) summary.rewrite(ring.words);
+		else summary.write(ring.words, 0);
 	}
 
-	/**
-	 * Reads the record of a slot into the scratch record; false: there is none that counts, and it is deleted.
-	 */
-	private readSlot(slot: number): boolean {
-		const { scratch } = this;
-		const { bytes } = scratch;
-		if (this.flash.read(slot, scratch) && bytes[scratch.length - 1] === slot) return true;
-		this.deleteSlot(slot);
-		return false;
-	}
-
-	/** A restore has begun and not ended: flash holds what is true. */
-	private get isRestoring(): boolean {
-		return this.flash.readSummary() && this.flash.restoreMarks !== 0;
-	}
-
-	/**
-	 * After a reset: retained memory holds what is true, and flash may lack the last step of it. If the supply
-	 * was away, retained memory may be older, and lack what damage has taken: that is put back.
-	 */
-	private compare(): void {
-		const { ring, scratch } = this;
+	/** Appends what flash has beside the ring, as far as it can be read now, as new reports. */
+	private adopt(): void {
+		const { ring, scratch, summary } = this;
 		const { words } = ring;
-		const flash = this.flash;
-		const { summary } = flash;
-		const corrupted = WORD_DROPPED + DROPPED_CORRUPTED;
-		const corruptedNow = words[corrupted];
-		const isDamaged =
-			(flash.isDamaged || corruptedNow > summary[SUMMARY_DROPPED + DROPPED_CORRUPTED]) &&
-			summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH];
-		if (isDamaged) {
-			words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], summary[SUMMARY_SEQUENCE]);
-			words[corrupted] = Math.min(corruptedNow, summary[SUMMARY_DROPPED + DROPPED_CORRUPTED]);
-		}
-		const corruptedBefore = words[corrupted];
-		const marks = isDamaged ? MARK_DAMAGED : 0;
-		// A drop whose commit a reset has prevented was none
-		if (this.holdsDropped) flash.writeSummary(words, 0, marks);
-		else flash.rewriteSummary(words, marks);
-		words[corrupted] = corruptedNow;
-		let missing = 0;
-		for (let slot = 0; slot < NO_SLOT; slot++) {
-			if (!this.readSlot(slot)) continue;
-			const { sequence } = scratch;
-			const index = this.find(sequence);
-			const isMissing = index < 0 ? isDamaged : !this.isIntact(index);
-			if (isMissing && !flash.isDropped(sequence)) missing++;
-			else if (index < 0 || ring.lastByteAt(index) !== slot) this.deleteSlot(slot);
-		}
-		this.writeRing();
-		if (missing > 0) {
-			// What damage has taken was counted; what an older header lacks was not.
-			words[corrupted] = Math.max(corruptedNow - missing, corruptedBefore);
-			this.restore(false);
-		} else if (isDamaged) flash.writeSummary(words, 0);
-	}
-
-	/** Whether a report that the summary counts as dropped is in the ring. */
-	private get holdsDropped(): boolean {
-		const { ring } = this;
-		const used = ring.words[WORD_USED];
-		for (let offset = 0; offset < used; ) {
-			const index = ring.indexAt(offset);
-			const length = ring.lengthAt(index);
-			if (length === 0) break;
-			if (ring.isWaiting(index) && this.flash.isDropped(ring.sequenceAt(index))) return true;
-			offset += length;
-		}
-		return false;
-	}
-
-	/** Writes what the ring has and flash lacks, and the states of all deliveries. */
-	private writeRing(): void {
-		const { ring, scratch, flash } = this;
-		const used = ring.words[WORD_USED];
-		for (let offset = 0; offset < used; ) {
-			const index = ring.indexAt(offset);
-			const length = ring.lengthAt(index);
-			if (length === 0) break;
-			if (ring.isWaiting(index) && !flash.isDropped(ring.sequenceAt(index))) {
-				if (!flash.read(ring.lastByteAt(index), scratch)) this.writeRecord(index);
-				if (this.keepsStates && isKnownState(ring.stateAt(index))) this.writeState(index);
+		this.sawUnreadable = summary.isUnreadable;
+		if (!this.sawUnreadable) {
+			const isKnown = summary.read();
+			const isForeign = isKnown && !summary.isOf(words);
+			const isMissing = isKnown && (words[WORD_FLAGS] & FLAG_FLASH_MISSING) !== 0;
+			const marksDrops = (words[WORD_FLAGS] & FLAG_FLASH_RENUMBERED) === 0;
+			const found = new Float64Array(NO_SLOT);
+			let count = 0;
+			for (let slot = 0; slot < NO_SLOT; slot++) {
+				if (!this.readSlot(slot)) continue;
+				const { sequence } = scratch;
+				const index = this.find(sequence);
+				if (index >= 0 && ring.lastByteAt(index) === slot) continue;
+				if (!isMissing || (marksDrops && summary.isDropped(sequence))) this.deleteSlot(slot);
+				else found[count++] = sequence * (NO_SLOT + 1) + slot;
 			}
-			offset += length;
+			if (isKnown && !isForeign) this.markUnread();
+			// Ascending; the free ones are in front.
+			found.sort();
+			for (let i = NO_SLOT - count; i < NO_SLOT; i++) this.adoptSlot(found[i] % (NO_SLOT + 1), isForeign);
+			if (!this.sawUnreadable) {
+				this.clearFlags();
+				summary.write(words, 0);
+			}
 		}
+		if (this.sawUnreadable) this.postponeAgain();
 	}
 
-	/** A reset, a crash or a loss of power came before a restore had ended: begins it anew. */
-	private resumeRestore(restored: RestoreResult): void {
-		const timeIsLost = restored === "garbage" || (this.flash.restoreMarks & MARK_TIME_LOST) !== 0;
-		// If storage has failed since, a report may be in the ring only
-		if (restored === "valid") this.writeRing();
-		this.restoreSummary();
-		this.restore(timeIsLost);
+	/** @param isForeign it is of other sensors: it can only be counted */
+	private adoptSlot(slot: number, isForeign: boolean): void {
+		if (!isForeign && this.findFreeSlot() === NO_SLOT) this.sawUnreadable = true;
+		else if (this.readSlot(slot)) this.adoptRecord(slot, isForeign);
 	}
 
-	/** Whether nothing of the record at an index is damaged. */
-	private isIntact(index: number): boolean {
-		const { ring, scratch } = this;
-		ring.readRecord(index, ring.lengthAt(index), scratch);
-		return scratch.parse() && isKnownState(ring.stateAt(index));
-	}
-
-	/** Takes over what the summary says; false: there is none, and no record counts. */
-	private restoreSummary(): boolean {
-		const { words } = this.ring;
-		if (!this.flash.readSummary()) {
-			for (let slot = 0; slot < NO_SLOT; slot++) this.deleteSlot(slot);
-			return false;
-		}
-		const { summary } = this.flash;
-		for (let i = 0; i < DROP_COUNTERS; i++) words[WORD_DROPPED + i] = summary[SUMMARY_DROPPED + i];
-		words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], summary[SUMMARY_SEQUENCE]);
-		if (summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH]) {
-			words[WORD_BROKER_HASH] = summary[SUMMARY_BROKER];
-			words[WORD_FLAGS] = summary[SUMMARY_FLAGS] & FLAG_SESSION_OWN;
-		}
-		return true;
-	}
-
-	/**
-	 * Puts what is in flash into the ring in its order, in place of what is there. A drop commits the part that
-	 * was put back, so that flash is marked until all of it was: from the first change of the ring on, only
-	 * flash and its summary count.
-	 * @param timeIsLost whether node time has begun anew
-	 */
-	private restore(timeIsLost: boolean): void {
-		const flash = this.flash;
-		const { ring, scratch } = this;
+	/** Appends the scratch record, which is in a slot. */
+	private adoptRecord(slot: number, isForeign: boolean): void {
+		const { ring, record, scratch } = this;
 		const { words, retained } = ring;
-		const { summary } = flash;
-		const isForeign = summary[SUMMARY_SENSORS] !== words[WORD_SENSORS_HASH];
-		const found = new Float64Array(NO_SLOT);
-		let count = 0;
-		for (let slot = 0; slot < NO_SLOT; slot++)
-			if (this.readSlot(slot)) {
-				if (!flash.isDropped(scratch.sequence)) found[count++] = scratch.sequence * (NO_SLOT + 1) + slot;
-				else this.deleteSlot(slot);
-			}
-		if (count > 0) flash.rewriteSummary(words, MARK_RESTORING | (timeIsLost ? MARK_TIME_LOST : 0));
-		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = 0;
-		// No commit may cover the bytes that are written now
-		retained.commit();
-		// Ascending; the free ones are in front.
-		found.sort();
-		for (let i = NO_SLOT - count; i < NO_SLOT; i++) {
-			const slot = found[i] % (NO_SLOT + 1);
-			if (!this.readSlot(slot)) continue;
-			if (timeIsLost && scratch.relative) this.forgetTime(scratch);
-			if (this.keepsStates) scratch.bytes[OFFSET_STATE] = flash.readState(slot, scratch.sequence);
-			if (scratch.sequence >= words[WORD_SEQUENCE]) words[WORD_SEQUENCE] = scratch.sequence + 1;
-			while (!isForeign && ring.freeBytes < scratch.length && words[WORD_WAITING] > 0) this.giveUpOldest();
-			if (scratch.length > words[WORD_RING_SIZE]) continue;
-			ring.appendRecord(scratch);
-			words[WORD_WAITING]++;
-			if (isForeign) this.giveUpOldest();
+		if (isForeign || scratch.length > record.bytes.length) {
+			words[WORD_SEQUENCE]++;
+			words[WORD_DROPPED + DROPPED_UNREADABLE]++;
+			retained.commit();
+			this.deleteSlot(slot);
+			this.handler.onDropped(words[WORD_SEQUENCE] - 1, DROPPED_UNREADABLE);
+			return;
 		}
+		record.bytes.set(scratch.bytes.subarray(0, scratch.length));
+		record.parse();
+		this.forgetTime(record);
+		// Without the slot, which becomes another one
+		record.length--;
+		if (!this.append(record)) return;
 		retained.commit();
-		if (isForeign || flash.isMarked) flash.writeSummary(words, 0);
-		this.rewind();
+		this.deleteSlot(slot);
+		this.device.event?.("accepted", record.sequence, words[WORD_WAITING]);
 	}
 
-	private giveUpOldest(): void {
-		const index = this.ring.words[WORD_HEAD];
-		this.ring.dropHead();
-		this.commitDrop(index, DROPPED_UNREADABLE);
-	}
-
-	/** A time from the first start on says nothing after a loss of power, which has taken some. */
-	private forgetTime(record: ReportRecord): void {
-		record.time = TIME_UNKNOWN;
-		record.seal(record.sequence);
+	private postponeAgain(): void {
+		const { words, retained } = this.ring;
+		const tries = Math.min(MOST_TRIES, ((words[WORD_FLAGS] & TRIES_MASK) >> FLASH_TRIES_SHIFT) + 1);
+		const kept = words[WORD_FLAGS] & ((1 << FLASH_TRIES_SHIFT) - 1);
+		words[WORD_FLAGS] = kept | (tries << FLASH_TRIES_SHIFT) | ((1 << tries) << FLASH_WAIT_SHIFT);
+		retained.commit();
 	}
 }

@@ -49,7 +49,7 @@ export class Outbox {
 	private readonly retained: RetainedState;
 	private readonly words: Uint32Array;
 	readonly ring: Ring;
-	private readonly handler: OutboxHandler;
+	protected readonly handler: OutboxHandler;
 	private readonly longestRecord: number;
 	private readonly thinsWhenFull: boolean;
 	/** Created when records first have to be moved or recovered. */

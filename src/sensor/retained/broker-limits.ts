@@ -5,6 +5,7 @@ import {
 	FLAG_NO_PIPELINE,
 	FLAG_NO_RETAIN,
 	FLAG_SESSION_OWN,
+	FLASH_FLAGS,
 	QOS_SHIFT,
 	REAL_PIPELINE_RETRY,
 	REFUSALS_SHIFT,
@@ -38,7 +39,7 @@ export function cacheLimits(
 	words[WORD_RECEIVE_MAXIMUM] = receiveMaximum;
 	words[WORD_PACKET_SIZE] = maximumPacketSize;
 	words[WORD_FLAGS] =
-		(words[WORD_FLAGS] & (FLAG_NO_PIPELINE | FLAG_SESSION_OWN | REFUSALS_MASK)) |
+		(words[WORD_FLAGS] & (FLAG_NO_PIPELINE | FLAG_SESSION_OWN | REFUSALS_MASK | FLASH_FLAGS)) |
 		FLAG_LIMITS_KNOWN |
 		(retainAvailable ? 0 : FLAG_NO_RETAIN) |
 		(maximumQoS << QOS_SHIFT);

@@ -74,6 +74,18 @@ export const QOS_SHIFT = 3;
 export const REFUSALS_SHIFT = 5;
 /** The session at the broker, if there is one, is that of this retained memory. */
 export const FLAG_SESSION_OWN = 128;
+/** The outbox's flash has, or may have, reports that could not be read. */
+export const FLAG_FLASH_UNREAD = 0x100;
+/** Beside it: what flash has and the ring lacks was not acknowledged. */
+export const FLAG_FLASH_MISSING = 0x200;
+/** Beside it: sequence numbers have begun anew since. */
+export const FLAG_FLASH_RENUMBERED = 0x400;
+/** Number of tries to read them since, 4 bits. */
+export const FLASH_TRIES_SHIFT = 12;
+/** Tries to report until the next one, 16 bits. */
+export const FLASH_WAIT_SHIFT = 16;
+/** All of these, which do not depend on the broker. */
+export const FLASH_FLAGS = 0xffff_ff00;
 
 // Doubles after the words; milliseconds. Node time counts from the first start and never jumps.
 /** Node time of this commit. */

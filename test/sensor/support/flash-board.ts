@@ -14,6 +14,8 @@ export class FlashBoard {
 	resetAt = Infinity;
 	/** The power fails before this one. */
 	cutAtChange = Infinity;
+	/** Whether a read of a key fails. */
+	isUnreadable: (key: string) => boolean = () => false;
 
 	constructor(overrides: Overrides = {}) {
 		this.board = new TestBoard({
@@ -52,7 +54,10 @@ export class FlashBoard {
 			}
 		};
 		return {
-			read: (key, buffer) => storage.read(key, buffer),
+			read: (key, buffer) => {
+				if (this.isUnreadable(key)) throw new Error("ESP_ERR_FLASH_OP_FAIL");
+				return storage.read(key, buffer);
+			},
 			write: (key, value) => change(() => storage.write(key, value)),
 			// What is not there is no change
 			delete: (key) => (this.storage.values.has(key) ? change(() => storage.delete(key)) : undefined),

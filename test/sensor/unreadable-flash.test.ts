@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { FIXED_SIZE, WORD_GENERATION, WORD_HEAD, WORD_RING_START } from "../../src/sensor/retained/layout";
+import { ScriptedBroker } from "../client/scripted-broker";
+import { FlashBoard } from "./support/flash-board";
+import { HOUR, MINUTE, payloads } from "./support/payloads";
+import type { Overrides } from "./support/test-board";
+
+const sensors = [{ name: "a", property: ["a"], every: 10 * MINUTE }];
+
+/** A board whose samples count from 1, and which has waited for its broker so long. */
+function afterOutage(outageMs: number, overrides: Overrides = {}) {
+	const flash = new FlashBoard({ payload: "json", sensors, ...overrides });
+	const { board } = flash;
+	let samples = 0;
+	board.sample = () => ({ a: ++samples });
+	const broker = new ScriptedBroker(board.network, 1883);
+	board.wifi = "fails";
+	board.run(outageMs);
+	/** Values of the samples that were taken, and of the reports that have arrived, each once. */
+	const taken = () => Array.from({ length: samples }, (_, i) => i + 1);
+	const arrived = () => {
+		const values = payloads(broker).map((payload) => JSON.parse(payload).a as number);
+		return [...new Set(values)].sort((a, b) => a - b);
+	};
+	return { flash, board, broker, taken, arrived };
+}
+
+const KEYS: Readonly<Record<string, (key: string) => boolean>> = {
+	"all of flash": () => true,
+	"the summary": (key) => key.startsWith("m"),
+	"one key of the summary": (key) => key === "ma",
+	"one record": (key) => key === "r1",
+	"most records": (key) => key.startsWith("r") && key !== "r0",
+};
+
+describe("flash that cannot be read for a while", () => {
+	for (const [what, isUnreadable] of Object.entries(KEYS))
+		for (const reason of ["power-on", "reset"] as const)
+			test(`${what}, at ${reason}: it is not touched meanwhile, and all reports arrive in the end`, () => {
+				const { flash, board, taken, arrived } = afterOutage(57 * MINUTE);
+				const before = new Map(flash.storage.values);
+				flash.isUnreadable = isUnreadable;
+				if (reason === "power-on") board.losePower();
+				else board.reset(reason);
+				board.run(25 * MINUTE);
+				for (const [key, value] of before)
+					if (isUnreadable(key)) assert.deepEqual(flash.storage.values.get(key), value, key);
+				flash.isUnreadable = () => false;
+				board.wifi = "joins";
+				board.run(10 * HOUR);
+				assert.deepEqual(arrived(), taken());
+				const left = [...flash.storage.values.keys()].filter((key) => key.startsWith("r"));
+				assert.deepEqual(left, []);
+				assert.equal(board.events("dropped").length, 0);
+			});
+
+	test("one record for long: the others arrive at the next try, and what is sampled meanwhile is in flash", () => {
+		const { flash, board, taken, arrived } = afterOutage(57 * MINUTE);
+		flash.isUnreadable = (key) => key === "r1";
+		const kept = flash.storage.values.get("r1");
+		board.losePower();
+		board.wifi = "joins";
+		board.run(HOUR + 5 * MINUTE);
+		assert.deepEqual(
+			arrived(),
+			taken().filter((value) => value !== 2),
+		);
+		board.wifi = "fails";
+		board.run(12 * HOUR);
+		assert.equal(flash.storage.values.get("r1"), kept);
+		board.losePower();
+		board.wifi = "joins";
+		board.run(HOUR + 5 * MINUTE);
+		assert.deepEqual(
+			arrived(),
+			taken().filter((value) => value !== 2),
+		);
+		flash.isUnreadable = () => false;
+		board.run(60 * HOUR);
+		assert.deepEqual(arrived(), taken());
+		assert.equal(board.events("dropped").length, 0);
+	});
+
+	test("the power fails again meanwhile: what was in flash arrives, what was not does not, and the console says so", () => {
+		const { flash, board, taken, arrived } = afterOutage(57 * MINUTE);
+		const stored = taken();
+		flash.isUnreadable = () => true;
+		board.losePower();
+		board.run(25 * MINUTE);
+		assert.ok(board.traces.some((line) => line.includes("a loss of power loses reports")));
+		assert.ok(board.traces.some((line) => line.includes("cannot be read: they are kept")));
+		const unstored = taken().slice(stored.length);
+		assert.ok(unstored.length >= 2);
+		board.losePower();
+		flash.isUnreadable = () => false;
+		board.wifi = "joins";
+		board.run(HOUR + 5 * MINUTE);
+		assert.deepEqual(
+			arrived(),
+			taken().filter((value) => !unstored.includes(value)),
+		);
+	});
+
+	test("it is never readable again: what is sampled arrives, and nothing is dropped", () => {
+		const { flash, board, taken, arrived } = afterOutage(57 * MINUTE);
+		const stored = taken().length;
+		flash.isUnreadable = () => true;
+		board.losePower();
+		board.wifi = "joins";
+		board.run(100 * HOUR + 5 * MINUTE);
+		assert.deepEqual(arrived(), taken().slice(stored));
+		assert.equal(board.events("dropped").length, 0);
+	});
+
+	test("tries to read it become rare", () => {
+		const { flash, board } = afterOutage(27 * MINUTE);
+		let reads = 0;
+		flash.isUnreadable = (key) => key === "ma" && ++reads > 0;
+		board.losePower();
+		board.wifi = "joins";
+		board.run(HOUR + 5 * MINUTE);
+		reads = 0;
+		board.run(600 * HOUR);
+		const wakes = board.events("wake").filter(({ at }) => at > board.time - 600 * HOUR).length;
+		assert.ok(wakes > 3000, `${wakes} wakes`);
+		// Each report looks for a place too
+		assert.ok(reads < 3 * wakes, `${reads} reads in ${wakes} wakes`);
+	});
+
+	test("a brown-out has damaged records in retained memory: they arrive once flash can be read", () => {
+		for (const qos of [1, 2] as const) {
+			const { flash, board, taken, arrived } = afterOutage(57 * MINUTE, {
+				sensors: sensors.map((sensor) => ({ ...sensor, qos })),
+			});
+			const { bytes } = board.retained;
+			const header = (copy: number) =>
+				new Uint32Array(bytes.slice(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE).buffer);
+			const words = header(header(1)[WORD_GENERATION] > header(0)[WORD_GENERATION] ? 1 : 0);
+			const from = words[WORD_RING_START] + words[WORD_HEAD];
+			for (const offset of [2, 30, 60]) bytes[from + offset] ^= 0x10;
+			flash.isUnreadable = () => true;
+			board.reset("brown-out");
+			board.run(25 * MINUTE);
+			flash.isUnreadable = () => false;
+			board.wifi = "joins";
+			board.run(HOUR + 5 * MINUTE);
+			assert.deepEqual(arrived(), taken());
+		}
+	});
+
+	test("with other sensors since: what it has is counted as dropped once it can be read, and not taken for theirs", () => {
+		const { flash, board, taken, broker } = afterOutage(57 * MINUTE);
+		const stored = taken().length;
+		flash.isUnreadable = () => true;
+		const { outbox } = board.settings;
+		board.settings = { ...board.settings, sensors: [{ ...board.settings.sensors[0], name: "c" }], outbox };
+		board.losePower();
+		board.wifi = "joins";
+		board.run(25 * MINUTE);
+		assert.equal(board.events("dropped").length, 0);
+		flash.isUnreadable = () => false;
+		board.run(HOUR);
+		assert.equal(board.events("dropped").length, stored);
+		const values = payloads(broker).map((payload) => JSON.parse(payload).c as number);
+		assert.deepEqual(values, taken().slice(stored));
+		board.losePower();
+		board.run(MINUTE);
+		assert.equal(board.events("wake").at(-1)?.details[0], 0);
+	});
+
+	test("a node that stays connected: what it could not read arrives with a later try", () => {
+		const { flash, board, taken, arrived } = afterOutage(57 * MINUTE, { sleep: { mode: "none" } });
+		flash.isUnreadable = () => true;
+		board.losePower();
+		board.wifi = "joins";
+		board.run(25 * MINUTE);
+		flash.isUnreadable = () => false;
+		board.run(3 * HOUR);
+		assert.deepEqual(arrived(), taken());
+	});
+
+	test("a reset or a loss of power comes at each change of flash while it is taken over: nothing is lost", () => {
+		const run = (resetAt: number, cutAtChange: number) => {
+			const { flash, board, taken, arrived } = afterOutage(37 * MINUTE);
+			const stored = taken().length;
+			flash.isUnreadable = () => true;
+			board.losePower();
+			board.wifi = "joins";
+			board.run(15 * MINUTE);
+			flash.isUnreadable = () => false;
+			flash.starts.length = 0;
+			flash.resetAt = resetAt;
+			flash.cutAtChange = cutAtChange;
+			board.run(HOUR + 5 * MINUTE);
+			flash.resetAt = flash.cutAtChange = Infinity;
+			board.run(3 * HOUR + 2 * MINUTE);
+			return {
+				changes: flash.starts.length,
+				cuts: flash.cuts,
+				arrived: arrived(),
+				taken: taken(),
+				stored,
+			};
+		};
+		const { changes } = run(Infinity, Infinity);
+		assert.ok(changes > 10, `${changes} changes`);
+		for (let at = 1; at <= Math.min(changes, 30); at++)
+			for (const [resetAt, cutAtChange] of [
+				[at, Infinity],
+				[Infinity, at],
+			] as const) {
+				const { arrived, taken, cuts, stored } = run(resetAt, cutAtChange);
+				assert.equal(cuts, 1);
+				const missing = taken.filter((value) => !arrived.includes(value));
+				// What was sampled in the wake before flash was looked into is in retained memory only
+				const excused = cutAtChange === at && missing.length === 1 && missing[0]! > stored;
+				assert.ok(
+					missing.length === 0 || excused,
+					`${cutAtChange === at ? "power" : "reset"} at ${at}: ${missing}`,
+				);
+			}
+	});
+});
