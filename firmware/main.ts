@@ -27,7 +27,7 @@ function run(): unknown {
 	const settings = settingsForDevice(template, device);
 	host.monitor?.onStart(settings);
 	const { role, wifi, sleep } = settings;
-	const { reason } = device.sleep;
+	const reason = device.sleep.reason;
 	const failed = reason === "crash" || reason === "watchdog";
 	if (failed)
 		device.trace(`firefly: restarted after ${reason === "crash" ? "a crash" : "the watchdog expired"}`);
@@ -46,7 +46,7 @@ function run(): unknown {
 /** @param device already on a network, unless the role is `sensor` @param station that stays on it */
 function startRoles(device: Device, settings: Settings, station?: WiFiStation): void {
 	try {
-		const { role } = settings;
+		const role = settings.role;
 		if ((role !== "sensor" && !startBroker) || (role !== "broker" && !startSensor))
 			throw new Error(`this image lacks the role ${role}`);
 		if (role !== "sensor") startBroker?.(device, settings, station);

@@ -164,7 +164,7 @@ export class ClientConnection {
 
 	/** Records the first bytes of the peer. @param count bytes of the transport's chunk */
 	noteFirstBytes(count: number): void {
-		const { chunk } = this.transport;
+		const chunk = this.transport.chunk;
 		for (let i = 0; i < count && this.firstBytesLength < FIRST_BYTES; i++) {
 			this.firstBytes = (this.firstBytes << 8) | chunk[i];
 			this.firstBytesLength++;
@@ -220,7 +220,7 @@ export class ClientConnection {
 		// After CONNACK it is that of an AUTH.
 		if (this.negotiated.isAgreed) this.deadlines.stop(CONNECT_DEADLINE);
 		this.keepAlive.stop();
-		const { disconnectExpiry } = this;
+		const disconnectExpiry = this.disconnectExpiry;
 		if (disconnectExpiry === undefined) this.encoder.disconnect(reasonCode);
 		else this.encoder.disconnect(reasonCode, new PropertyWriter(5).sessionExpiryInterval(disconnectExpiry));
 		this.deadlines.start(DISCONNECT_DEADLINE, ms);
@@ -228,7 +228,7 @@ export class ClientConnection {
 
 	/** Once DISCONNECT has left: waits for the broker to close TCP. [MQTT-3.14.4-2] [MQTT-3.1.1:3.14.4-1] */
 	advanceClose(): void {
-		const { transport } = this;
+		const transport = this.transport;
 		if (transport.writeFailed || !transport.drained || !this.enter(DISCONNECT_LEFT)) return;
 		// Before CONNACK the connection has its own deadline.
 		if (this.phase === DISCONNECTED_PIPELINED) this.deadlines.stop(DISCONNECT_DEADLINE);
@@ -237,7 +237,7 @@ export class ClientConnection {
 
 	/** CONNACK has accepted the connection. @param next the phase that follows */
 	onAccepted(connack: Packet, next: ClientPhase): void {
-		const { negotiated } = this;
+		const negotiated = this.negotiated;
 		negotiated.agree(connack.properties, connack.sessionPresent);
 		if (this.isSubscribed && !connack.sessionPresent) this.isSubscribed = false;
 		this.phase = next;
@@ -297,8 +297,8 @@ export class ClientConnection {
 
 	/** TCP has ended, and all that the broker said is read. */
 	onTransportLost(): void {
-		const { phase } = this;
-		const { failure } = this.transport;
+		const phase = this.phase;
+		const failure = this.transport.failure;
 		if (phase === FAILING) this.end(this.closeError);
 		else if (failure !== undefined && (phase === CONNECTING || isBeforeConnack(phase)))
 			this.end(new ClientError(failure.fault, failure.message));

@@ -80,7 +80,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 	}
 
 	get state(): ClientState {
-		const { phase } = this.connection;
+		const phase = this.connection.phase;
 		if (phase === CLOSED) return "closed";
 		if (phase === CONNECTING) return "connecting";
 		if (phase === CONNECTED) return "open";
@@ -118,7 +118,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 
 	/** What CONNECT says is needed no more then: its memory is free for the socket and for what follows. */
 	private stageConnect(cleanStart: boolean): void {
-		const { connection } = this;
+		const connection = this.connection;
 		const fields = this.fields ?? connectFields(this.options);
 		this.fields = undefined;
 		fields.cleanStart = cleanStart;
@@ -168,7 +168,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 
 	/** Acknowledges the message, and reads on. */
 	resume(): void {
-		const { connection } = this;
+		const connection = this.connection;
 		if (!connection.isPaused) return;
 		connection.isPaused = false;
 		if (this.callbackDepth > 0) return;
@@ -252,7 +252,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 	 */
 	private onLost(): void {
 		const connection = this.connection;
-		const { transport } = connection;
+		const transport = connection.transport;
 		if (transport.readable > 0) {
 			transport.discardOutput();
 			this.incoming.read();

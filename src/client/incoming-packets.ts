@@ -112,10 +112,10 @@ export class IncomingPackets implements DecoderHandler {
 	/** Reads all that has arrived, as long as the application takes it. */
 	read(): void {
 		const connection = this.connection;
-		const { transport } = connection;
+		const transport = connection.transport;
 		while (transport.readable > 0 || this.heldBytes !== undefined) {
 			if (connection.isPaused) return;
-			const { answers } = connection;
+			const answers = connection.answers;
 			// Nothing is read without room for the answers, so that TCP flow control slows the broker down.
 			if (answers.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) connection.flush();
 			let count = this.heldBytes;
@@ -129,7 +129,7 @@ export class IncomingPackets implements DecoderHandler {
 				if (beforeConnack) connection.noteFirstBytes(count);
 			} else if (!this.goOn(count)) return;
 			connection.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
-			const { chunk } = transport;
+			const chunk = transport.chunk;
 			const at = this.decoder.push(chunk, chunk.length - count, chunk.length);
 			connection.reservedBytes = SEND_RESERVE;
 			if (at !== chunk.length || connection.isPaused) this.heldBytes = chunk.length - at;
@@ -168,7 +168,7 @@ export class IncomingPackets implements DecoderHandler {
 
 	/** Called by the decoder. */
 	onPacket(packet: Packet): unknown {
-		const { type } = packet;
+		const type = packet.type;
 		const next = clientPhaseAfter(this.connection.phase, clientEvent(type, packet.reasonCode));
 		if (next === IGNORED) return undefined;
 		if (next === VIOLATION) return this.failUnexpected();
@@ -192,7 +192,7 @@ export class IncomingPackets implements DecoderHandler {
 	}
 
 	private onConnack(packet: Packet, next: ClientPhase): unknown {
-		const { sessionPresent } = packet;
+		const sessionPresent = packet.sessionPresent;
 		if (next === CLOSED)
 			return this.connection.end(refusalError("the broker refused the connection", packet)); // [MQTT-4.13.2-1]
 		// [MQTT-3.2.2-2] [MQTT-3.2.2-4] [MQTT-3.1.1:3.2.2-1]

@@ -108,7 +108,7 @@ export class Outbound {
 
 	/** Handles a successful CONNACK: the acknowledgement timeout runs from now on. */
 	onConnack(now: number): void {
-		const { inFlight } = this;
+		const inFlight = this.inFlight;
 		inFlight.restartWaits(now);
 		if (inFlight.count + inFlight.requestCount > 0) this.startAcknowledgeDeadline();
 	}
@@ -127,7 +127,7 @@ export class Outbound {
 		tag: number,
 	): PublishResult {
 		const connection = this.connection;
-		const { encoder } = connection;
+		const encoder = connection.encoder;
 		const { sendBuffer } = this.options;
 		const qos = (flags >> 1) & 3;
 		const size = publishSize(
@@ -165,7 +165,7 @@ export class Outbound {
 		tag: number,
 	): PublishResult {
 		const connection = this.connection;
-		const { encoder } = connection;
+		const encoder = connection.encoder;
 		const qos = (flags >> 1) & 3;
 		const length = properties === undefined ? 0 : properties.length;
 		const size = publishSize(encoder.version, topicEnd - start, end - topicEnd, qos, length);
@@ -188,7 +188,7 @@ export class Outbound {
 	/** Makes room in the buffer for so many bytes of a message. @returns false: `onWritable` follows */
 	hasRoom(size: number): boolean {
 		const connection = this.connection;
-		const { encoder } = connection;
+		const encoder = connection.encoder;
 		if (encoder.room < size + connection.reservedBytes) connection.flush();
 		if (encoder.room >= size + connection.reservedBytes) return true;
 		this.blockedOn |= BLOCKED_ON_BUFFER;
@@ -197,7 +197,7 @@ export class Outbound {
 
 	/** Why a message may not be sent now, or on this connection; 0: it may, if the buffer has room. */
 	obstacle(qos: number, size: number, packetId: number): typeof BUSY | typeof REJECTED | 0 {
-		const { negotiated } = this.connection;
+		const negotiated = this.connection.negotiated;
 		// [MQTT-3.2.2-11] [MQTT-3.2.2-15]
 		if (qos > negotiated.maximumQoS || size > negotiated.maximumPacketSize) {
 			if (negotiated.isAgreed) return REJECTED;
@@ -294,7 +294,7 @@ export class Outbound {
 		}
 		inFlight.setState(packetId, stateAfter(state, packet) as SenderState, now);
 		// Staged as PUBREC arrives, so that PUBRELs leave in the order of the PUBRECs. [MQTT-4.6.0-4]
-		const { answers } = this.connection;
+		const answers = this.connection.answers;
 		if (action === SEND_PUBREL) answers.pubrel(packetId);
 		else if (action === SEND_PUBREL_NOT_FOUND)
 			answers.pubrel(packetId, answers.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
@@ -303,7 +303,7 @@ export class Outbound {
 
 	/** Called at ACKNOWLEDGE_DEADLINE. @returns whether something waited too long; if not, waits on */
 	acknowledgeOverdue(now: number): boolean {
-		const { inFlight } = this;
+		const inFlight = this.inFlight;
 		if (inFlight.count + inFlight.requestCount === 0) return false;
 		const remaining = this.options.acknowledgeTimeout - inFlight.longestWaitMs(this.time, now);
 		if (remaining <= 0) return true;
@@ -319,7 +319,7 @@ export class Outbound {
 
 	/** Call when a message or request was staged, after CONNACK. */
 	startAcknowledgeDeadline(): void {
-		const { deadlines } = this.connection;
+		const deadlines = this.connection.deadlines;
 		if (!deadlines.running(ACKNOWLEDGE_DEADLINE))
 			deadlines.start(ACKNOWLEDGE_DEADLINE, this.options.acknowledgeTimeout);
 	}

@@ -304,7 +304,7 @@ export abstract class PacketSender {
 	}
 
 	protected maySend(): boolean {
-		const { phase } = this.connection;
+		const phase = this.connection.phase;
 		return phase === CONNECTED || clientPhaseAfter(phase, SEND) !== VIOLATION;
 	}
 }

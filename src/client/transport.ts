@@ -33,17 +33,17 @@ interface TransportSocket extends TCP {
 // Callbacks of a socket that has a target: functions in flash, where three closures take 30 slots of memory.
 
 function targetOnReadable(this: TransportSocket, bytes: number): unknown {
-	const { target } = this;
+	const target = this.target;
 	return target.onReadable(bytes, target.generationOf(this));
 }
 
 function targetOnWritable(this: TransportSocket, bytes: number): unknown {
-	const { target } = this;
+	const target = this.target;
 	return target.onWritable(bytes, target.generationOf(this));
 }
 
 function targetOnError(this: TransportSocket, failure?: ConnectionFailure): unknown {
-	const { target } = this;
+	const target = this.target;
 	return target.onError(failure, target.generationOf(this));
 }
 
@@ -115,7 +115,7 @@ export class Transport {
 	}
 
 	private createSocket(host: string, address: string, port: number): TCP {
-		const { tcp } = this.device;
+		const tcp = this.device.tcp;
 		if (tcp.io.hasTarget) return new tcp.io(this.targetOptions(address, port));
 		const { generation } = this;
 		// What the closures do is in methods: each name that a closure mentions takes a slot in it.

@@ -82,7 +82,7 @@ export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler,
 		this.deepSleep = settings.sleep.mode === "deep" && settings.role === "sensor";
 		const { sensors, outbox } = settings;
 		let memory = device.retained;
-		const { extension } = derived;
+		const extension = derived.extension;
 		const reserved =
 			headerSize(sensors.length, extension.size) + (settings.discovery === undefined ? 0 : ANNOUNCED_SIZE);
 		let end = commands === undefined ? memory.length : commands.retainedBytes;
@@ -108,14 +108,14 @@ export abstract class NodeParts implements ExchangeParts, NetworkSessionHandler,
 		if (counts > 0) device = countingDevice(device, this);
 		this.device = device;
 		this.encoder = new ReportEncoder(settings, derived, device);
-		const { longestRecord } = this.encoder;
+		const longestRecord = this.encoder.longestRecord;
 		if (outbox.storage === "flash") {
 			const keepsStates = sensors.some(({ qos }) => qos === 2);
 			this.flash = new FlashOutbox(this.retained, outbox.policy, longestRecord, this, device, keepsStates);
 			this.outbox = this.flash;
 		} else this.outbox = new Outbox(this.retained, outbox.policy, longestRecord, this);
 		this.clock = new NodeClock(device, this.retained);
-		const { battery } = settings;
+		const battery = settings.battery;
 		if (battery !== undefined && this.deepSleep && this.retained.extension) {
 			const index = sensors.findIndex(({ name }) => name === battery.sensor);
 			this.battery = new BatteryGuard(battery, index, this.retained.extension, extension.battery);

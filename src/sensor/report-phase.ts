@@ -60,7 +60,7 @@ function endUnusable(node: NodeParts): Task {
 }
 
 function announces(node: NodeParts): boolean {
-	const { discovery } = node.settings;
+	const discovery = node.settings.discovery;
 	if (discovery === undefined) return false;
 	const { memory } = node.retained;
 	return mayAnnounce(discovery, memory, node.retainedEnd, node.derived.announcementHash ?? 0);
@@ -117,7 +117,7 @@ function awaitsTime({ device, clock, settings }: NodeParts): boolean {
  */
 export function synchronise(node: NodeParts): Task {
 	const { device, clock, settings, timers } = node;
-	const { server } = settings.time;
+	const server = settings.time.server;
 	if (device.setClock === undefined || server === undefined || !clock.needsSync) return TASK_CONNECT;
 	const waits = awaitsTime(node);
 	if (waits) timers.start(STEP_TIMER, Math.min(SYNC_LIMIT_MS, settings.sleep.awakeLimit >> 1));

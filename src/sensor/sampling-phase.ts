@@ -35,7 +35,7 @@ export function sample(node: NodeParts): Task {
 
 /** Waits for the next sample of a value that has begun, in the first half of a wake: then it reports. */
 function goesOnSampling(node: NodeParts): boolean {
-	const { continuesAt } = node.collector;
+	const continuesAt = node.collector.continuesAt;
 	if (continuesAt === Infinity) return false;
 	const { now } = node.clock;
 	const waitMs = continuesAt - now;

@@ -27,7 +27,7 @@ export function nextTryAt(node: NodeParts): number {
  */
 export function waitOrSleep(node: NodeParts, leastMs: number): void {
 	if (node.asleep || (node.deepSleep && node.commands?.update?.isFetching)) return;
-	const { now } = node.clock;
+	const now = node.clock.now;
 	let until = node.idle ? now + LONGEST_SLEEP_MS : node.collector.earliestDue;
 	if (!node.idle) {
 		const retry = node.reporting ? nextPauseEnd(node.retained, now) : nextTryAt(node);
@@ -48,7 +48,7 @@ export function sleep(node: NodeParts, until: number): void {
 	node.collector.close();
 	if (node.deepSleep) node.commands?.countWake(node.outbox.waitingCount);
 	node.commands?.beforeSleep();
-	const { now } = clock;
+	const now = clock.now;
 	// With an empty battery only the timer wakes it.
 	if (node.wakePins !== undefined && !node.battery?.isSilent) until = node.wakePins.arm(now, until);
 	const sleepMs = sleepLength(until, now, retained.reals[REAL_DRIFT]);

@@ -9,7 +9,7 @@ import { sleep, waitOrSleep } from "./sleep-phase";
  * @returns whether one is being fetched
  */
 export function fetchImage(node: NodeParts): boolean {
-	const { commands } = node;
+	const commands = node.commands;
 	const update = commands?.update;
 	if (update === undefined || !update.isDue || node.battery?.isLow) return false;
 	if (commands?.areSettingsOnTrial) return false;

@@ -21,7 +21,7 @@ import { clearFailedTries } from "./retained/try-backoff";
 export function wakeUp(node: NodeParts): Task {
 	const { device, retained, clock, collector, settings } = node;
 	const restored = retained.restore(node.derived.extension.hash);
-	const { reason } = device.sleep;
+	const reason = device.sleep.reason;
 	// After a reset by hand or a loss of power the driver that was being called is not the cause.
 	const mayPause = reason === "deep-sleep" || reason === "crash" || reason === "watchdog";
 	const interrupted = mayPause && restored === "valid" ? retained.interruptedDriver : -1;
@@ -52,9 +52,9 @@ export function wakeUp(node: NodeParts): Task {
  */
 function adoptRetained(node: NodeParts, restored: RestoreResult, wasReset: boolean): void {
 	const { device, retained, outbox, derived } = node;
-	const { words } = retained;
-	const { brokerHash } = derived;
-	const { reason } = device.sleep;
+	const words = retained.words;
+	const brokerHash = derived.brokerHash;
+	const reason = device.sleep.reason;
 	const withoutPower = reason === "power-on" || reason === "brown-out";
 	if (withoutPower && restored === "valid") node.flash?.markDamaged();
 	if (restored === "changed") outbox.discard();

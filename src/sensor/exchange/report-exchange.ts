@@ -202,7 +202,7 @@ export class ReportExchange implements ClientHandler {
 			if (countPipelineRefusal(retained, clock.now))
 				device.trace("the broker refuses packets before CONNACK: waiting for it from now on");
 		} else if (this.pipelined) clearPipelineRefusals(retained);
-		const { negotiated } = client;
+		const negotiated = client.negotiated;
 		if (negotiated.maximumPacketSize !== retained.words[WORD_PACKET_SIZE] && outbox.releaseOversized())
 			this.sender.rewindPending = true;
 		cacheLimits(retained.words, negotiated);
@@ -220,7 +220,7 @@ export class ReportExchange implements ClientHandler {
 
 	/** For the client. @param sequence tag of the packet; 0: its report was refused or is too large */
 	onAcknowledged(_packetId: number, reasonCode: ReasonCode, sequence: number): void {
-		const { sender } = this;
+		const sender = this.sender;
 		if (sequence >= FIRST_ANSWER_TAG) this.commands?.onAnswered(sequence, reasonCode);
 		else if (sequence > 0) this.answers.onAnswer(sequence, reasonCode, sender.hasUnsentParts(sequence));
 		if (sender.sendBlocked || sender.rewindPending) this.pump();
@@ -253,7 +253,7 @@ export class ReportExchange implements ClientHandler {
 	/** Closes the connection once everything was sent, acknowledged and executed. */
 	protected closeWhenDone(): void {
 		const { client, staysConnected } = this.parts;
-		const { commands } = this;
+		const commands = this.commands;
 		if ((staysConnected && !this.restartPending && !this.reconnects) || !this.sender.isIdle) return;
 		if (commands !== undefined && !(client.negotiated.isAgreed && commands.isDone)) return;
 		// Only the broker's close confirms that it has read a QoS 0 report: an early DISCONNECT makes it close

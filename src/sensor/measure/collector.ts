@@ -97,10 +97,10 @@ export class Collector {
 	 */
 	start(fresh: boolean, mayPause: boolean): void {
 		const state = this.sensorState;
-		const { now } = this.clock;
+		const now = this.clock.now;
 		const wallOffset = this.clock.wallOffsetAt(now);
 		if (this.clock.hasJumped(wallOffset) && !fresh) this.realign(now, wallOffset);
-		const { battery } = this;
+		const battery = this.battery;
 		for (let i = 0; i < this.settings.length; i++) {
 			const at = i * SENSOR_REALS + SENSOR_DUE;
 			const { every } = this.settings[i];
@@ -165,7 +165,7 @@ export class Collector {
 	 */
 	collect(driverLimitMs: number): void {
 		const clock = this.clock;
-		const { now } = clock;
+		const now = clock.now;
 		const wallOffset = clock.wallOffsetAt(now);
 		if (clock.hasJumped(wallOffset)) this.realign(now, wallOffset);
 		this.sampler.beginRound();
@@ -174,7 +174,7 @@ export class Collector {
 		let passed = false;
 		let slow = -1;
 		let before = now;
-		const { battery } = this;
+		const battery = this.battery;
 		const hasEvents = this.wakePins?.takeRound();
 		for (let i = 0; i < count; i++) {
 			const result = hasEvents
@@ -307,13 +307,13 @@ export class Collector {
 	 * this round.
 	 */
 	private appendReports(now: number, wallOffset: number): void {
-		const { record } = this.outbox;
+		const record = this.outbox.record;
 		const relative = Number.isNaN(wallOffset);
 		const time = relative ? now : now + wallOffset;
 		const round = this.round;
 		const grouped = this.grouped;
 		const leastResult = grouped ? SAMPLED : PASSED;
-		const { length } = round;
+		const length = round.length;
 		let begun = false;
 		for (let at = 0, i = 0; at < length; at += ROUND_REALS, i++) {
 			if (round[at + ROUND_RESULT] < leastResult) continue;
@@ -343,7 +343,7 @@ export class Collector {
 	/** Moves samples on a grid if wall time was set, or has jumped, since the last look at it. */
 	followClock(): void {
 		const { clock } = this;
-		const { now } = clock;
+		const now = clock.now;
 		const wallOffset = clock.wallOffsetAt(now);
 		if (clock.hasJumped(wallOffset)) this.realign(now, wallOffset);
 	}

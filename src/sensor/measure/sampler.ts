@@ -88,7 +88,7 @@ export class Sampler {
 	 * the next sample creates the driver anew.
 	 */
 	close(): void {
-		const { drivers } = this;
+		const drivers = this.drivers;
 		for (let i = 0; i < drivers.length; i++) {
 			drivers[i].reading = undefined;
 			this.closeDriver(drivers[i]);
@@ -96,7 +96,7 @@ export class Sampler {
 	}
 
 	private closeDriver(driver: SharedDriver): void {
-		const { sensor } = driver;
+		const sensor = driver.sensor;
 		driver.sensor = undefined;
 		try {
 			sensor?.close();

@@ -38,7 +38,7 @@ export function forgetAddresses({ link }: RetainedState): void {
 
 /** Forgets what must not be used at this time. Call before a join. @param now node time */
 export function forgetExpired(retained: RetainedState, now: number): void {
-	const { reals } = retained;
+	const reals = retained.reals;
 	if (now >= reals[REAL_SCAN_DUE]) forgetLink(retained);
 	else if (now >= reals[REAL_LEASE_END]) forgetAddresses(retained);
 }

@@ -127,7 +127,7 @@ export class NetworkSession implements Pick<Device, "tcp" | "timer" | "time" | "
 	}
 
 	private start(): void {
-		const { wifi } = this.device;
+		const wifi = this.device.wifi;
 		const settings = this.settings;
 		if (wifi === undefined || settings === undefined) {
 			this.handler.onNetworkUp(0);

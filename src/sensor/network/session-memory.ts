@@ -7,7 +7,7 @@ import { TLS_SESSION_BYTES } from "../../retained-memory";
  * takes longest of all on a chip.
  */
 export function keepsSession({ role, sleep, broker }: Settings): boolean {
-	const { transport } = broker;
+	const transport = broker.transport;
 	return role === "sensor" && sleep.mode === "deep" && (transport === "mqtts" || transport === "wss");
 }
 

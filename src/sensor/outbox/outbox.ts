@@ -153,7 +153,7 @@ export class Outbox {
 	append(record: ReportRecord): boolean {
 		const words = this.words;
 		const ring = this.ring;
-		const { length } = record;
+		const length = record.length;
 		const need = length + this.reserve;
 		if (need > words[WORD_RING_SIZE]) return false;
 		if (ring.freeBytes < need + this.longestRecord) this.compact();
@@ -185,7 +185,7 @@ export class Outbox {
 	next(): boolean {
 		const words = this.words;
 		const ring = this.ring;
-		const { record } = this;
+		const record = this.record;
 		while (this.bytesAhead > 0) {
 			const index = ring.indexAt(words[WORD_USED] - this.bytesAhead);
 			const length = ring.lengthAt(index);

@@ -16,7 +16,7 @@ export function recoverRing(
 	checkAll: boolean,
 ): number {
 	if (checkAll) return recoverDamagedRing(ring, owner.scratch);
-	const { words } = ring;
+	const words = ring.words;
 	const used = words[WORD_USED];
 	let waiting = 0;
 	let records = 0;
@@ -37,7 +37,7 @@ export function recoverRing(
 }
 
 function recoverDamagedRing(ring: Ring, record: ReportRecord): number {
-	const { words } = ring;
+	const words = ring.words;
 	const used = words[WORD_USED];
 	let waiting = 0;
 	let found = 0;

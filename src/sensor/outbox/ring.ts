@@ -180,7 +180,7 @@ export class Ring {
 
 	/** Address in memory of an index, which may exceed the ring's end by less than its size. */
 	private addressOf(index: number): number {
-		const { words } = this;
+		const words = this.words;
 		const size = words[WORD_RING_SIZE];
 		return words[WORD_RING_START] + (index >= size ? index - size : index);
 	}

@@ -19,7 +19,7 @@ export class ReportAnswers {
 	 * @param unsentParts whether other packets of it are still to be sent
 	 */
 	onAnswer(sequence: number, reasonCode: ReasonCode, unsentParts: boolean): void {
-		const { inFlight } = this.parts.client;
+		const inFlight = this.parts.client.inFlight;
 		if (reasonCode >= UNSPECIFIED_ERROR) {
 			// The broker has refused the report: it waits for another try, with all its parts.
 			inFlight.removeTag(sequence);

@@ -113,7 +113,7 @@ export class ReportEncoder {
 	 * @param maximumQoS of the broker [MQTT-3.2.2-11]
 	 */
 	publishFlags(record: ReportRecord, maximumQoS: number): number {
-		const { sensors } = this.settings;
+		const sensors = this.settings.sensors;
 		if (!this.grouped) {
 			const { qos, retain } = sensors[record.bytes[RECORD_HEADER]];
 			const bits = (qos < maximumQoS ? qos : maximumQoS) << 1;
@@ -198,7 +198,7 @@ export class ReportEncoder {
 
 	private writeValue(bytes: Uint8Array, at: number, record: ReportRecord): number {
 		const { decimal, isDecimal, sensor } = record;
-		const { booleanWords } = this.derived;
+		const booleanWords = this.derived.booleanWords;
 		if (booleanWords !== undefined && isBinary(this.settings.sensors[sensor]))
 			return copy(bytes, at, booleanWords[(isDecimal ? decimal.mantissa : record.float) === 0 ? 0 : 1]);
 		const end = isDecimal

@@ -70,7 +70,7 @@ export class ReportSender {
 
 	/** Sends pending reports that are not in flight; `cursorAtEnd` says whether all were sent or skipped. */
 	send(): void {
-		const { outbox } = this.parts;
+		const outbox = this.parts.outbox;
 		// With nothing in flight, the only pending reports before the cursor are those that were skipped.
 		if (this.isIdle && this.unconfirmedSequence === 0) this.rewindForRetry();
 		this.cursorAtEnd = false;
@@ -105,7 +105,7 @@ export class ReportSender {
 	/** Whether to skip the record at the cursor: it is too large, or its topic is paused. */
 	protected mustSkip(): boolean {
 		const { outbox, retained, encoder, clock } = this.parts;
-		const { record } = outbox;
+		const record = outbox.record;
 		if (record.isOversized) return true;
 		if (retained.words[WORD_REFUSED_TOPICS] === 0) return false;
 		const topic = encoder.topicIndex(record);
@@ -153,7 +153,7 @@ export class ReportSender {
 
 	private sendPart(): PartResult {
 		const { outbox, encoder, client, device } = this.parts;
-		const { record } = outbox;
+		const record = outbox.record;
 		const { sequence, wasSent } = record;
 		let flags = this.publishFlags();
 		const qos = ((flags & (QOS1 | QOS2)) >> 1) as 0 | 1 | 2;
@@ -215,7 +215,7 @@ export class ReportSender {
 	 */
 	protected writePayload(limit: number, start: number): number {
 		const { outbox, encoder, clock } = this.parts;
-		const { record } = outbox;
+		const record = outbox.record;
 		if (!encoder.json) return encoder.writeBareValue(record, start);
 		const { valuesSent, dropped } = this;
 		return encoder.writePayload(record, clock.wallOffset, dropped, limit, valuesSent, start);
@@ -237,7 +237,7 @@ export class ReportSender {
 		device.event?.("oversized", sequence, limit + excess, limit);
 		if (this.oversizedTraced) return;
 		this.oversizedTraced = true;
-		const { record } = outbox;
+		const record = outbox.record;
 		record.rewindValues();
 		record.nextValue();
 		const taker = maximumPacketSize < sendBuffer ? `the broker ${host} takes` : "sendBuffer holds";

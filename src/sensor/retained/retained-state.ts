@@ -104,7 +104,7 @@ export class RetainedState {
 	 */
 	restore(extensionHash = 0): RestoreResult {
 		const result = this.restoreHeader();
-		const { extension } = this;
+		const extension = this.extension;
 		const hash = extension === undefined ? extensionHash : extension[EXTENSION_HASH];
 		if (result !== "valid" || hash !== extensionHash) {
 			this.words.fill(0, (FIXED_SIZE + this.sensors.byteLength) / 4);
@@ -134,7 +134,7 @@ export class RetainedState {
 
 	/** Sets the present shape with an empty ring; counters, sequence number and times are kept. */
 	resetLayout(): void {
-		const { words } = this;
+		const words = this.words;
 		words[WORD_MAGIC] = LAYOUT_MAGIC;
 		words[WORD_SHAPE] = (LAYOUT_VERSION << 16) | this.shape;
 		words[WORD_SENSORS_HASH] = this.sensorsHash;
@@ -200,7 +200,7 @@ export class RetainedState {
 	}
 
 	private generationOf(copy: number): number {
-		const { memory } = this;
+		const memory = this.memory;
 		const at = copy * FIXED_SIZE + WORD_GENERATION * 4;
 		return memory[at] | (memory[at + 1] << 8) | (memory[at + 2] << 16) | (memory[at + 3] << 24);
 	}
@@ -244,7 +244,7 @@ export class RetainedState {
 
 	/** A valid checksum does not exclude bugs of this program: checks that all indices are within memory. */
 	private indicesInRange(): boolean {
-		const { words } = this;
+		const words = this.words;
 		const size = words[WORD_RING_SIZE];
 		return (
 			words[WORD_RING_START] + size <= this.memory.length &&

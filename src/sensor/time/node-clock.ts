@@ -58,7 +58,7 @@ export class NodeClock {
 		const reals = this.reals;
 		const savedSleep = reals[REAL_ORDERED_SLEEP];
 		const orderedSleep = this.retained.markBoot() || savedSleep < 0 ? 0 : savedSleep;
-		const { clockIsSet } = this.device;
+		const clockIsSet = this.device.clockIsSet;
 		// Below 0: the clock was to be set, and a reset may have come first.
 		const stored = savedSleep < 0 && !clockIsSet ? savedSleep : reals[REAL_WALL_TIME];
 		const wallTimeBefore = stored < 0 ? NaN : stored;
@@ -154,7 +154,7 @@ export class NodeClock {
 	 */
 	saveTimes(orderedSleepMs: number): void {
 		const reals = this.reals;
-		const { now } = this;
+		const now = this.now;
 		reals[REAL_NODE_TIME] = now;
 		const wallOffset = this.wallOffsetAt(now);
 		// Below 0: the clock is not set, and this is what it shows.
