@@ -177,9 +177,7 @@ export class ReportRecord {
 		const flagged = this.relative ? high | TIME_RELATIVE : high;
 		bytes[OFFSET_TIME + 4] = flagged;
 		bytes[OFFSET_TIME + 5] = flagged >> 8;
-		const crc = this.computeCrc();
-		bytes[OFFSET_CRC] = crc;
-		bytes[OFFSET_CRC + 1] = crc >> 8;
+		this.writeCrc();
 	}
 
 	/** Parses the record in {@link bytes}; false if it is damaged. */
@@ -189,7 +187,10 @@ export class ReportRecord {
 		this.length = length;
 		this.sequence = 0;
 		if (length < RECORD_HEADER || length > bytes.length) return false;
-		if (this.computeCrc() !== (bytes[OFFSET_CRC] | (bytes[OFFSET_CRC + 1] << 8))) return false;
+		const low8 = bytes[OFFSET_CRC];
+		const high8 = bytes[OFFSET_CRC + 1];
+		this.writeCrc();
+		if (bytes[OFFSET_CRC] !== low8 || bytes[OFFSET_CRC + 1] !== high8) return false;
 		this.sequence =
 			(bytes[OFFSET_SEQUENCE] |
 				(bytes[OFFSET_SEQUENCE + 1] << 8) |
@@ -270,8 +271,13 @@ export class ReportRecord {
 		return this.doubleBytes;
 	}
 
-	private computeCrc(): number {
-		const { bytes, length } = this;
-		return crc16(bytes, OFFSET_SEQUENCE, length, crc16(bytes, OFFSET_LENGTH, OFFSET_LENGTH + 1, CRC_START));
+	private writeCrc(): void {
+		const bytes = this.bytes;
+		const length = this.length;
+		// In front of what follows, so that both are one run
+		bytes[OFFSET_SEQUENCE - 1] = length;
+		const crc = crc16(bytes, OFFSET_SEQUENCE - 1, length, CRC_START);
+		bytes[OFFSET_CRC] = crc;
+		bytes[OFFSET_CRC + 1] = crc >> 8;
 	}
 }
