@@ -21,6 +21,7 @@ import { hasUnanswered, releaseOversized, sendableAt } from "./outbox-queries";
 import {
 	isKnownState,
 	OFFSET_STATE,
+	type RecordState,
 	ReportRecord,
 	STATE_DEAD,
 	STATE_DROPPING,
@@ -46,16 +47,18 @@ export class Outbox {
 	/** The record that {@link next} found, until it is used for another, as for what is appended. */
 	readonly record: ReportRecord;
 
-	private readonly retained: RetainedState;
 	private readonly words: Uint32Array;
 	readonly ring: Ring;
 	protected readonly handler: OutboxHandler;
 	private readonly longestRecord: number;
-	private readonly thinsWhenFull: boolean;
+	/** Bytes that must stay free; 0: the policy is `dropOldest`. */
+	private readonly reserve: number;
 	/** Created when records first have to be moved or recovered. */
 	private scratchRecord: ReportRecord | undefined;
 	/** Bytes from the cursor to the end of the newest record. */
 	bytesAhead = 0;
+	/** Index of what is in `record`; −1: unknown. */
+	private recordIndex = -1;
 	/** Index of the record that `next` found; −1 if it may have moved. */
 	private cursorIndex = -1;
 	/** Sequence number of the record that `next` found last; 0: none since `rewind`. */
@@ -72,17 +75,11 @@ export class Outbox {
 		handler: OutboxHandler,
 	) {
 		this.record = new ReportRecord(longestRecord);
-		this.retained = retained;
 		this.words = retained.words;
 		this.ring = new Ring(retained);
 		this.handler = handler;
 		this.longestRecord = longestRecord;
-		this.thinsWhenFull = policy === "thin";
-	}
-
-	/** Bytes that must stay free. */
-	private get reserve(): number {
-		return this.thinsWhenFull ? this.longestRecord : 0;
+		this.reserve = policy === "thin" ? longestRecord : 0;
 	}
 
 	/** Record for moving and recovery. */
@@ -116,15 +113,15 @@ export class Outbox {
 	 */
 	discard(): void {
 		this.dropAll(DROPPED_UNREADABLE);
-		this.retained.resetLayout();
-		this.retained.commit();
+		this.ring.retained.resetLayout();
+		this.ring.retained.commit();
 		this.rewindCursor();
 	}
 
 	/** Drops all reports, as a command asks. */
 	clear(): void {
 		this.dropAll(DROPPED_CLEARED);
-		this.retained.commit();
+		this.ring.retained.commit();
 		this.rewindCursor();
 	}
 
@@ -156,11 +153,14 @@ export class Outbox {
 		const length = record.length;
 		const need = length + this.reserve;
 		if (need > words[WORD_RING_SIZE]) return false;
-		if (ring.freeBytes < need + this.longestRecord) this.compact();
-		if (ring.freeBytes < need) this.makeRoom(need, Infinity);
+		if (ring.freeBytes < need + this.longestRecord) {
+			this.compact();
+			if (ring.freeBytes < need) this.makeRoom(need, Infinity);
+		}
 		const sequence = words[WORD_SEQUENCE];
 		record.seal(sequence);
-		ring.appendRecord(record);
+		const index = ring.appendRecord(record);
+		this.recordIndex = record === this.record ? index : -1;
 		words[WORD_SEQUENCE] = sequence + 1;
 		words[WORD_WAITING]++;
 		this.bytesAhead += length;
@@ -183,18 +183,17 @@ export class Outbox {
 	 * Moves the cursor past the next pending report, which is then in {@link record}; false after the newest.
 	 */
 	next(): boolean {
-		const words = this.words;
-		const ring = this.ring;
-		const record = this.record;
 		while (this.bytesAhead > 0) {
-			const index = ring.indexAt(words[WORD_USED] - this.bytesAhead);
+			const ring = this.ring;
+			const index = ring.indexAt(this.words[WORD_USED] - this.bytesAhead);
 			const length = ring.lengthAt(index);
 			if (length > 0 && length <= this.bytesAhead) {
 				this.bytesAhead -= length;
-				if (!ring.isWaiting(index)) continue;
-				if (this.load(index, length) && isKnownState(record.bytes[OFFSET_STATE])) {
+				const state = ring.stateOrDead(index);
+				if (state === STATE_DEAD) continue;
+				if (isKnownState(state) && this.load(index, length, state)) {
 					this.cursorIndex = index;
-					this.cursorSequence = record.sequence;
+					this.cursorSequence = this.record.sequence;
 					return true;
 				}
 			}
@@ -206,15 +205,15 @@ export class Outbox {
 		return false;
 	}
 
-	/** Reads a record, unless it was appended last: false if it is damaged. */
-	private load(index: number, length: number): boolean {
-		const ring = this.ring;
+	/** Reads a record, unless it is in {@link record} since it was appended: false if it is damaged. */
+	private load(index: number, length: number, state: RecordState): boolean {
 		const record = this.record;
-		if (record.sequence === 0 || record.sequence !== ring.sequenceAt(index)) {
-			ring.readRecord(index, length, record);
+		if (index !== this.recordIndex || record.sequence === 0) {
+			this.recordIndex = index;
+			this.ring.readRecord(index, length, record);
 			return record.parse();
 		}
-		record.bytes[OFFSET_STATE] = ring.stateAt(index);
+		record.bytes[OFFSET_STATE] = state;
 		record.rewindValues();
 		return true;
 	}
@@ -224,7 +223,7 @@ export class Outbox {
 		const { ring, record } = this;
 		const index = this.find(this.cursorSequence);
 		if (index < 0) return false;
-		this.cursorIndex = index;
+		this.cursorIndex = this.recordIndex = index;
 		ring.readRecord(index, ring.lengthAt(index), record);
 		return record.parse();
 	}
@@ -255,7 +254,7 @@ export class Outbox {
 	 * limit is committed before: a reset in between must not leave a report waiting for it to change.
 	 */
 	markOversized(): void {
-		this.retained.commit();
+		this.ring.retained.commit();
 		if (this.cursorIndex >= 0) this.ring.setState(this.cursorIndex, STATE_OVERSIZED);
 	}
 
@@ -342,7 +341,7 @@ export class Outbox {
 		const sequence = this.ring.sequenceAt(index);
 		words[WORD_WAITING]--;
 		words[WORD_DROPPED + reason]++;
-		this.retained.commit();
+		this.ring.retained.commit();
 		this.handler.onDropped(sequence, reason);
 	}
 
@@ -355,7 +354,7 @@ export class Outbox {
 		while (ring.freeBytes < need || words[WORD_WAITING] > most) {
 			// Thinning needs room for the longest record, and more than two reports, as it keeps the first and the
 			// last.
-			if (this.thinsWhenFull && ring.freeBytes >= this.reserve && words[WORD_WAITING] > 2) this.thin();
+			if (this.reserve > 0 && ring.freeBytes >= this.reserve && words[WORD_WAITING] > 2) this.thin();
 			else this.dropOldest();
 		}
 		this.cursorIndex = -1;
@@ -416,8 +415,9 @@ export class Outbox {
 		const { scratch } = this;
 		ring.readRecord(index, ring.lengthAt(index), scratch);
 		ring.appendRecord(scratch);
+		this.recordIndex = -1;
 		ring.dropHead();
-		this.retained.commit();
+		this.ring.retained.commit();
 	}
 
 	/**
@@ -450,7 +450,7 @@ export class Outbox {
 	private reconcileAndCommit(checkAll: boolean): void {
 		let lost = this.reconcile(checkAll);
 		if (lost < 0) return;
-		this.retained.commit();
+		this.ring.retained.commit();
 		for (; lost > 0; lost--) this.handler.onDropped(0, DROPPED_CORRUPTED);
 	}
 

@@ -49,14 +49,19 @@ export class Ring {
 		return this.memory[this.words[WORD_RING_START] + index];
 	}
 
-	/** Whether the record at an index is pending; a record too short for a state is a filler. */
+	/** Whether the record at an index is pending. */
 	isWaiting(index: number): boolean {
+		return this.stateOrDead(index) !== STATE_DEAD;
+	}
+
+	/** As {@link stateAt}; STATE_DEAD of a filler, which may be too short for a state. */
+	stateOrDead(index: number): number {
 		const memory = this.memory;
 		const words = this.words;
 		const start = words[WORD_RING_START];
-		if (memory[start + index] <= OFFSET_STATE) return false;
+		if (memory[start + index] <= OFFSET_STATE) return STATE_DEAD;
 		const at = index + OFFSET_STATE;
-		return memory[at < words[WORD_RING_SIZE] ? start + at : start] !== STATE_DEAD;
+		return memory[at < words[WORD_RING_SIZE] ? start + at : start];
 	}
 
 	/** State byte of the record at an index, which must not be a filler; unknown if it is damaged. */
@@ -124,8 +129,8 @@ export class Ring {
 		for (base = start - split; i < length; i++) bytes[i] = memory[base + i];
 	}
 
-	/** Appends a record after the newest. The caller must have made room. */
-	appendRecord(record: ReportRecord): void {
+	/** Appends a record after the newest. The caller must have made room. @returns its index */
+	appendRecord(record: ReportRecord): number {
 		const words = this.words;
 		const bytes = record.bytes;
 		const length = bytes[OFFSET_LENGTH];
@@ -143,6 +148,7 @@ export class Ring {
 		else this.writeBytes(index, bytes, length, room);
 		words[WORD_USED] = used + length;
 		words[WORD_RECORDS]++;
+		return index;
 	}
 
 	/** @param room bytes from the index to the end of the ring */
