@@ -152,6 +152,12 @@ export class Decoder {
 				if (remaining < 128 && next <= end && remaining + 2 <= this.wholePacketLimit) {
 					const first = bytes[at];
 					this.firstByte = first;
+					if (remaining === 2 && this.readShortAcknowledgement(bytes, at)) {
+						at = next;
+						this.handler.onPacket(this.packet);
+						if (this.generation !== generation) return at;
+						continue;
+					}
 					const code = checkFirstByte(this.packet, first, this.fromClient, this.version);
 					if (code !== 0) {
 						this.fail(code, this.packet.errorMessage);
@@ -271,6 +277,27 @@ export class Decoder {
 	private fail(reasonCode: FailureCode, message: string): void {
 		this.stop(); // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
 		this.handler.onError(reasonCode, message);
+	}
+
+	/**
+	 * Reads PUBACK, PUBREC, PUBREL or PUBCOMP without a reason code, most of what a broker sends to a node, in
+	 * fewer steps than {@link handlePacket}. False: it is another packet, or not a valid one.
+	 */
+	private readShortAcknowledgement(bytes: Uint8Array, at: number): boolean {
+		const first = bytes[at];
+		const packetId = (bytes[at + 2] << 8) | bytes[at + 3];
+		if (packetId === 0 || (first !== 0x40 && first !== 0x50 && first !== 0x62 && first !== 0x70))
+			return false;
+		const packet = this.packet;
+		const properties = packet.properties;
+		packet.version = this.version;
+		packet.type = first >> 4;
+		packet.flags = first & 15;
+		packet.bytes = bytes;
+		packet.packetId = packetId;
+		packet.reasonCode = 0;
+		if (properties.from !== properties.to) properties.setRange(bytes, at, at);
+		return true;
 	}
 
 	/** Handles a complete packet with body [start, end). */
