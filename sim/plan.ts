@@ -122,8 +122,8 @@ function withPlainURL({ broker_url: _url, ...rest }: JSONObject, { host, port }:
 }
 
 /**
- * The same configuration as a broker: wired, without sensors and what belongs to them, at the name and the port
- * that the node expects, open to anonymous clients unless configured otherwise.
+ * The same configuration as a broker: wired, without sensors and what belongs to them, at the name and the
+ * port that the node expects, open to anonymous clients unless configured otherwise.
  */
 function brokerConfigOf(
 	config: JSONObject,
