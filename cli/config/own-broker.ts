@@ -1,10 +1,13 @@
 import { isIP } from "node:net";
 import type { Settings } from "../../src/config/types";
+import { deriveSettings } from "../../src/sensor/settings/derived-settings";
+import { changed } from "../meaning/changed-settings";
 import type { ManifestView } from "./json";
 import type { Overrides } from "./overrides";
+import { ownAccessWarnings } from "./own-broker-access";
 import type { Path, Problem } from "./problem";
 import { valueAt } from "./schema-problems";
-import { deviceSettings, largestAnnouncement } from "./sizes";
+import { announcements, deviceSettings, largestAnnouncement, largestPackets } from "./sizes";
 
 const root: Path = ["config", "firefly"];
 /** Names that the status page's port always knows. */
@@ -16,23 +19,76 @@ const ACCESS_POINT_ADDRESS = "192.168.4.1";
 export function ownBrokerWarnings(document: ManifestView, overrides: Overrides): readonly Problem[] {
 	if (valueAt(document.value, [...root, "role"]) !== "both") return [];
 	const settings = deviceSettings(document, overrides);
-	return isOwnBroker(settings)
-		? [...announcementWarnings(document, settings), ...nameWarnings(document, settings)]
-		: [];
+	if (!hasPort(settings)) return isThisDevice(settings) ? [portWarning(document, settings)] : [];
+	// A name and a port of this device: another broker would hardly have both.
+	const isNamed = settings.broker.transport === "ws" && isIP(settings.broker.host) === 0;
+	if (!isThisDevice(settings) && !isNamed) return [];
+	return [
+		...announcementWarnings(document, settings),
+		...nameWarnings(document, settings),
+		...reportWarnings(document, settings),
+		...(isThisDevice(settings) ? ownAccessWarnings(document, overrides) : []),
+	];
 }
 
-/** Whether the node reports to the broker beside it, as far as the URL says. */
-function isOwnBroker({ broker, listen, wifi }: Settings): boolean {
-	const { host, port, transport } = broker;
-	if (port !== (transport === undefined ? listen.port : listen.webSocket)) return false;
+/** Whether the broker of the URL is on this device, if it is there at all. */
+function isThisDevice({ broker: { host }, listen, wifi }: Settings): boolean {
 	return (
 		host === LOCALHOST ||
 		host.startsWith("127.") ||
 		host === `${listen.mdns}.local` ||
-		(wifi?.mode === "accessPoint" && host === ACCESS_POINT_ADDRESS) ||
-		// A name and a port of this device: another broker would hardly have both.
-		(transport === "ws" && isIP(host) === 0)
+		(wifi?.mode === "accessPoint" && host === ACCESS_POINT_ADDRESS)
 	);
+}
+
+/** Whether the broker of this device has the port of the URL. */
+function hasPort({ broker: { port, transport }, listen }: Settings): boolean {
+	return port === (transport === undefined ? listen.port : listen.webSocket);
+}
+
+function portWarning(document: ManifestView, { broker, listen }: Settings): Problem {
+	const { host, port } = broker;
+	const { webSocket } = listen;
+	const ports = `port ${listen.port}${webSocket === undefined ? "" : `, and ${webSocket} for ws://`}`;
+	const url = [...root, "broker", "url"];
+	return document.at(
+		valueAt(document.value, url) === undefined ? root : url,
+		`${host} is this device, whose own broker has ${ports}, not ${broker.transport ?? "mqtt"}:// at ${port}`,
+	);
+}
+
+/** A report, or its retained value, that has no place in the broker: the node waits for ever. */
+function reportWarnings(document: ManifestView, settings: Settings): readonly Problem[] {
+	const { listen, sensors } = settings;
+	// Reports of several sensors are split before they are too large.
+	const report = Math.max(
+		0,
+		...sensors.map((sensor) => largestPackets(changed(settings, { sensors: [sensor] })).report),
+	);
+	const retained = retainedTopics(settings);
+	const needs = [
+		{ key: "packetSize", needed: report, what: `what a report of one sensor takes, up to ${report} bytes` },
+		{ key: "retainedTopics", needed: retained, what: `what this node alone retains, ${retained} topics` },
+	] as const;
+	const path = [...root, "listen"];
+	return needs
+		.filter(({ key, needed }) => listen[key] < needed)
+		.map(({ key, needed, what }) => {
+			const isWritten = valueAt(document.value, [...path, key]) !== undefined;
+			const place = isWritten ? [...path, key] : valueAt(document.value, path) === undefined ? root : path;
+			return document.at(
+				place,
+				`${isWritten ? listen[key] : `${key}, ${listen[key]},`} is less than ${what}: its own broker refuses that; set ${key} to ${needed} or more`,
+			);
+		});
+}
+
+/** Topics whose values the node's reports and announcements leave with the broker. */
+function retainedTopics(settings: Settings): number {
+	const { sensors } = settings;
+	const names = deriveSettings(settings).topics.map((topic) => topic.map(String).join("\0"));
+	const topics = new Set(names.filter((_, index) => sensors[index]!.retain));
+	return topics.size + [...announcements(settings)].length;
 }
 
 /** A message of discovery that has no place: the node reports as usual, and nobody is told what it has. */

@@ -8,6 +8,7 @@ import { ANSWER_PAYLOAD_LIMIT } from "../../src/sensor/commands/answer-area";
 import { COMMAND_BYTES } from "../../src/sensor/commands/command-memory";
 import { NOTHING_ANNOUNCED } from "../../src/sensor/discovery/announced-names";
 import { ANNOUNCED_SIZE } from "../../src/sensor/discovery/announced-record";
+import type { Announcement } from "../../src/sensor/discovery/announcement";
 import { announcementAt } from "../../src/sensor/discovery/announcement-plan";
 import { keepsSession } from "../../src/sensor/network/session-memory";
 import { RECORD_HEADER, VALUE_LIMIT } from "../../src/sensor/outbox/report-record";
@@ -119,9 +120,22 @@ export function largestPackets(settings: Settings): {
 
 /** Bytes of the largest message of discovery, and what its topic needs of sendBuffer; 0: there is none. */
 export function largestAnnouncement(settings: Settings): { readonly packet: number; readonly topic: number } {
-	const { discovery, broker, sleep } = settings;
 	const largest = { packet: 0, topic: 0 };
-	if (discovery === undefined) return largest;
+	for (const message of announcements(settings)) {
+		const topic = Buffer.byteLength(message.topic);
+		let length = 0;
+		for (let i = 0; i < message.partCount; i++) length += Buffer.byteLength(message.part(i));
+		const packet = publishSize(settings.broker.version, topic, length, 1, 0);
+		largest.packet = Math.max(largest.packet, packet);
+		largest.topic = Math.max(largest.topic, packet - length + DEFERRED_ANSWERS + 1);
+	}
+	return largest;
+}
+
+/** What a device with the longest texts announces. */
+export function* announcements(settings: Settings, device = longestIdentity): Generator<Announcement> {
+	const { discovery, sleep } = settings;
+	if (discovery === undefined) return;
 	const staysConnected = sleep.mode !== "deep";
 	const hash = 0xffff_ffff;
 	for (let index = 0; ; index++) {
@@ -129,18 +143,13 @@ export function largestAnnouncement(settings: Settings): { readonly packet: numb
 			index,
 			settings,
 			discovery,
-			longestIdentity,
+			device,
 			NOTHING_ANNOUNCED,
 			hash,
 			staysConnected,
 		);
-		if (message === undefined) return largest;
-		const topic = Buffer.byteLength(message.topic);
-		let length = 0;
-		for (let i = 0; i < message.partCount; i++) length += Buffer.byteLength(message.part(i));
-		const packet = publishSize(broker.version, topic, length, 1, 0);
-		largest.packet = Math.max(largest.packet, packet);
-		largest.topic = Math.max(largest.topic, packet - length + DEFERRED_ANSWERS + 1);
+		if (message === undefined) return;
+		yield message;
 	}
 }
 
