@@ -118,9 +118,13 @@ function parseTable(
 	warnings: readonly string[],
 	zone: string | undefined,
 ): Recording {
-	const table = tableOf(separator, records, file);
+	const written = tableOf(separator, records, file);
+	const writtenTimes = readTimes(written, file, zone);
+	// Some services write the newest row first; an hour that clocks show twice is then told apart from its end.
+	const newestFirst = descend(writtenTimes.times);
+	const table = newestFirst ? { ...written, rows: written.rows.toReversed() } : written;
 	const names = table.header.fields;
-	const { indices, times } = readTimes(table, file, zone);
+	const { indices, times } = newestFirst ? readTimes(table, file, zone) : writtenTimes;
 	const place = `${file}:${table.header.line}`;
 	const timeName = indices.map((index) => names[index]).join(" and ");
 	const ofInflux = indices.some((index) => names[index] === "_time");
@@ -146,8 +150,10 @@ function parseTable(
 		const time = times[i]!;
 		const before = rows[rows.length - 1];
 		if (before && time <= before.time) {
-			const shown = indices.map((index) => fields[index]).join(" ");
-			throw new ReplayError(`${file}:${line}: ${shown} is not after the row before it`);
+			const later = newestFirst ? table.rows[i - 1]! : { line, fields };
+			const shown = indices.map((index) => later.fields[index]).join(" ");
+			const order = newestFirst ? "before the row above it, as the others are" : "after the row before it";
+			throw new ReplayError(`${file}:${later.line}: ${shown} is not ${order}`);
 		}
 		const values = columns.map(({ name, index }) =>
 			readNumber(fields[index]!, comma, `${file}:${line}: ${name}`),
@@ -162,6 +168,13 @@ function parseTable(
 		rows,
 		warnings: [...warnings, ...texts.map(({ name }) => `${place}: ${name} has no numbers and is left out`)],
 	};
+}
+
+/** Whether the times of most rows are before those of the rows above them. */
+function descend(times: readonly number[]): boolean {
+	let balance = 0;
+	for (let i = 1; i < times.length; i++) balance += Math.sign(times[i - 1]! - times[i]!);
+	return balance > 0;
 }
 
 interface Column {

@@ -32,6 +32,28 @@ const usual = [
 	[T2, 29, undefined],
 ];
 
+describe("the newest row first", () => {
+	test("what it has is the same as with the oldest first, with the lines of the file", () => {
+		const rows = [`${T1},28.9,40\n`, `${T2},29,\n`];
+		const recording = parseRecording(`time,t,h\n${rows.toReversed().join("")}`, "x.csv");
+		assert.deepEqual(contentOf(recording), usual);
+		assert.deepEqual(
+			recording.rows.map(({ line }) => line),
+			[3, 2],
+		);
+	});
+
+	test("an hour that clocks show twice: the same times as with the oldest first", () => {
+		const shown = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00"];
+		const rows = shown.map((time, i) => `2026-10-25 ${time},${i}\n`);
+		const options = { zone: "Europe/Berlin" };
+		const forwards = parseRecording(`time,t\n${rows.join("")}`, "x.csv", options);
+		const backwards = parseRecording(`time,t\n${rows.toReversed().join("")}`, "x.csv", options);
+		assert.deepEqual(contentOf(backwards), contentOf(forwards));
+		assert.equal(new Set(forwards.rows.map(({ time }) => time)).size, shown.length);
+	});
+});
+
 describe("dialects of CSV", () => {
 	const dialects: Readonly<Record<string, string>> = {
 		commas: "time,t,h\n2024-03-14 09:00:00,28.9,40\n2024-03-14 09:01:00,29,\n",

@@ -72,6 +72,14 @@ test("incomplete input is an error with its line", () => {
 	assertRejected(`${HEADER}${row}"2","yesterday",1,1\n`, /x\.csv:3: date is "yesterday", not a date/);
 	assertRejected(`${HEADER}${row}"2","2015-13-02 14:20:00",1,1\n`, /not a date/);
 	assertRejected(`${HEADER}${row}${row}`, /x\.csv:3: 2015-02-02 14:19:00 is not after the row before it/);
+	assertRejected(
+		"date,a\n2015-02-04,1\n2015-02-03,2\n2015-02-03,3\n2015-02-01,4\n",
+		/x\.csv:4: 2015-02-03 is not before the row above it, as the others are/,
+	);
+	assertRejected(
+		"date,a\n2015-02-04,1\n2015-02-04,2\n",
+		/x\.csv:3: 2015-02-04 is not after the row before it/,
+	);
 	assert.throws(() => readRecording("/nonexistent/x.csv"), /no such file/);
 	assert.throws(() => readRecording("/"), { message: "/: is a directory" });
 	assertRejected("date,a\n2015-02-02,\0\n", /x\.csv:2: this is no text/);
