@@ -340,8 +340,11 @@ test("the power fails between an acknowledgement and its record in flash: that r
 				...events.slice(at + 1),
 			];
 		});
-	assert.deepEqual(check.run({ ...withWaiting(1), plan }), []);
-	assert.notDeepEqual(check.run({ ...withWaiting(9), plan }), []);
+	const full = { name: "flash-full", at: good.events[0]!.time - START_TIME, duration: good.plan.active };
+	for (const faults of [[], [{ ...full, board: "n1" }]]) {
+		assert.deepEqual(check.run({ ...withWaiting(1), plan: { ...plan, faults } }), []);
+		assert.notDeepEqual(check.run({ ...withWaiting(9), plan: { ...plan, faults } }), []);
+	}
 });
 
 test("the power fails while flash is full: what was accepted meanwhile may be lost, and without that fault it may not", () => {

@@ -103,7 +103,8 @@ class Account {
 		this.accepted = accepted;
 		for (const sequence of this.pending.keys()) if (sequence > accepted) this.pending.delete(sequence);
 		for (const sequence of this.#acknowledged) if (sequence > accepted) this.#acknowledged.delete(sequence);
-		this.#forgiven += this.lost;
+		// Fewer than none: a report that was acknowledged waits again, which is not for here
+		this.#forgiven += Math.max(0, this.lost);
 		this.#unstored = false;
 	}
 
