@@ -6,6 +6,7 @@ import {
 	IMPLEMENTATION_SPECIFIC_ERROR,
 	PINGRESP,
 	PROTOCOL_ERROR,
+	PUBACK,
 	PUBCOMP,
 	PUBLISH,
 	PUBREL,
@@ -172,6 +173,7 @@ export class IncomingPackets implements DecoderHandler {
 		const next = clientPhaseAfter(this.connection.phase, clientEvent(type, packet.reasonCode));
 		if (next === IGNORED) return undefined;
 		if (next === VIOLATION) return this.failUnexpected();
+		if (type === PUBACK) return this.onAcknowledgement(packet); // nearly all
 		switch (type) {
 			case CONNACK:
 				return this.onConnack(packet, next);
@@ -216,12 +218,15 @@ export class IncomingPackets implements DecoderHandler {
 
 	/** PUBACK, PUBREC or PUBCOMP. */
 	private onAcknowledgement(packet: Packet): unknown {
-		const { type, packetId } = packet;
+		const connection = this.connection;
+		const outbound = connection.outbound;
+		const packetId = packet.packetId;
 		// After PUBREC the message is the broker's: that it does not know the identifier of a PUBREL which is
 		// sent again (0x92) is no error (§3.7.2.1).
-		const reasonCode = type === PUBCOMP ? SUCCESS : packet.reasonCode;
-		const tag = this.connection.outbound.inFlight.tag(packetId);
-		switch (this.connection.outbound.onAcknowledgement(packet, this.connection.now)) {
+		const reasonCode = packet.type === PUBCOMP ? SUCCESS : packet.reasonCode;
+		const entry = outbound.inFlight.find(packetId);
+		const tag = outbound.inFlight.tagAt(entry);
+		switch (outbound.onAcknowledgement(packet, entry, connection.now)) {
 			case COMPLETE:
 				return this.handler.onAcknowledged(packetId, reasonCode, tag);
 			case SEND_PUBREL:
@@ -236,9 +241,10 @@ export class IncomingPackets implements DecoderHandler {
 	/** SUBACK or UNSUBACK. */
 	private onRequestAnswered(packet: Packet): unknown {
 		const { outbound, now } = this.connection;
-		const filters = outbound.inFlight.tag(packet.packetId);
+		const entry = outbound.inFlight.find(packet.packetId);
+		const filters = outbound.inFlight.tagAt(entry);
 		// A request ends with its connection, so that nothing answers one of an earlier connection.
-		if (outbound.onAcknowledgement(packet, now) !== COMPLETE)
+		if (outbound.onAcknowledgement(packet, entry, now) !== COMPLETE)
 			return this.onError(PROTOCOL_ERROR, "SUBACK or UNSUBACK without a request");
 		if (!answersEach(packet, filters))
 			return this.onError(PROTOCOL_ERROR, "not a reason code for each topic filter");

@@ -282,22 +282,27 @@ export class Outbound {
 	 * Handles PUBACK, PUBREC, PUBCOMP, SUBACK or UNSUBACK as the table of deliveries says; stages PUBREL where
 	 * it is the answer.
 	 * [MQTT-4.4.0-2]
+	 * @param entry of its packet identifier, from `inFlight.find`
 	 */
-	onAcknowledgement({ type, packetId, reasonCode }: Packet, now: number): DeliveryAction {
+	onAcknowledgement(packet: Packet, entry: number, now: number): DeliveryAction {
 		const inFlight = this.inFlight;
-		const state = inFlight.state(packetId);
-		const packet = deliveryPacket(type, reasonCode);
-		const action = actionOn(state, packet);
-		if (this.options.manualRelease && (action === SEND_PUBREL || action === SEND_PUBREL_NOT_FOUND)) {
-			inFlight.setState(packetId, IDLE, now); // resumePubrel() adds it again
+		const state = inFlight.stateAt(entry);
+		const arrived = deliveryPacket(packet.type, packet.reasonCode);
+		const action = actionOn(state, arrived);
+		if (action !== SEND_PUBREL && action !== SEND_PUBREL_NOT_FOUND) {
+			inFlight.setStateAt(entry, stateAfter(state, arrived) as SenderState, now);
+			return action;
+		}
+		if (this.options.manualRelease) {
+			inFlight.setStateAt(entry, IDLE, now); // resumePubrel() adds it again
 			return SEND_PUBREL;
 		}
-		inFlight.setState(packetId, stateAfter(state, packet) as SenderState, now);
+		inFlight.setStateAt(entry, stateAfter(state, arrived) as SenderState, now);
 		// Staged as PUBREC arrives, so that PUBRELs leave in the order of the PUBRECs. [MQTT-4.6.0-4]
 		const answers = this.connection.answers;
+		const packetId = packet.packetId;
 		if (action === SEND_PUBREL) answers.pubrel(packetId);
-		else if (action === SEND_PUBREL_NOT_FOUND)
-			answers.pubrel(packetId, answers.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
+		else answers.pubrel(packetId, answers.version === 4 ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND);
 		return action;
 	}
 

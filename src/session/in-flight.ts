@@ -74,16 +74,26 @@ export class InFlight {
 		this.lastPacketId = packetId;
 	}
 
-	/** IDLE when the identifier is not in use. */
-	state(packetId: number): SenderState {
-		const index = this.find(packetId);
-		return index < 0 ? IDLE : stateOf(this.table[index]);
+	/** Entry of a packet identifier, until another is removed; −1: it is not in use. */
+	find(packetId: number): number {
+		const table = this.table;
+		for (let i = 0, count = this.entryCount; i < count; i++) if ((table[i] & 0xffff) === packetId) return i;
+		return -1;
 	}
 
-	/** Tag of a packet identifier, of a request its topic filters; 0 if it has none, or is not in use. */
-	tag(packetId: number): number {
-		const index = this.find(packetId);
-		return index < 0 ? 0 : tagOf(this.table[index]);
+	/** IDLE when the identifier is not in use. */
+	state(packetId: number): SenderState {
+		return this.stateAt(this.find(packetId));
+	}
+
+	/** State of an entry from {@link find}; IDLE of −1. */
+	stateAt(entry: number): SenderState {
+		return entry < 0 ? IDLE : stateOf(this.table[entry]);
+	}
+
+	/** Tag of an entry from {@link find}, of a request its topic filters; 0 if it has none, and of −1. */
+	tagAt(entry: number): number {
+		return entry < 0 ? 0 : tagOf(this.table[entry]);
 	}
 
 	/** Whether a message with this tag is in flight. */
@@ -113,7 +123,11 @@ export class InFlight {
 
 	/** Sets the state of an identifier in use, and restarts its wait; with IDLE removes it. */
 	setState(packetId: number, state: SenderState, now: number): void {
-		const index = this.find(packetId);
+		this.setStateAt(this.find(packetId), state, now);
+	}
+
+	/** As {@link setState}. @param index entry from {@link find}; −1: does nothing */
+	setStateAt(index: number, state: SenderState, now: number): void {
 		if (index < 0) return;
 		const table = this.table;
 		if (state !== IDLE) {
@@ -144,12 +158,6 @@ export class InFlight {
 
 	clear(): void {
 		this.entryCount = this.requests = 0;
-	}
-
-	private find(packetId: number): number {
-		const table = this.table;
-		for (let i = 0, count = this.entryCount; i < count; i++) if ((table[i] & 0xffff) === packetId) return i;
-		return -1;
 	}
 }
 
