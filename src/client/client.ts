@@ -87,6 +87,11 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		return phase <= PIPELINED ? "handshake" : "closing";
 	}
 
+	/** Whether {@link state} is "closed". */
+	get isClosed(): boolean {
+		return this.connection.phase === CLOSED;
+	}
+
 	/** What the last CONNECT and CONNACK fixed; before CONNACK the limits of an earlier one. */
 	get negotiated(): Negotiated {
 		return this.connection.negotiated;
@@ -222,17 +227,9 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		this.callbackDepth++;
 		try {
 			this.connection.now = this.device.time.ticks;
-			switch (event) {
-				case TRANSPORT_CONNECTED:
-					this.onConnected();
-					break;
-				case TRANSPORT_LOST:
-					this.onLost();
-					break;
-				case DEADLINE_PASSED:
-					this.connection.onDeadlinePassed(deadline);
-					break;
-			}
+			if (event === DEADLINE_PASSED) this.connection.onDeadlinePassed(deadline);
+			else if (event === TRANSPORT_CONNECTED) this.onConnected();
+			else if (event === TRANSPORT_LOST) this.onLost();
 			if (this.incoming.hasInput) this.incoming.read();
 			this.finishTurn();
 		} catch (cause) {
@@ -286,13 +283,20 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 
 	/** Writes the staged packets, calls `onWritable` if `publish()` may succeed again, and advances a close. */
 	private finishTurn(): void {
-		this.connection.flushTurn();
-		if (this.outbound.blockedOn !== 0 && this.maySend() && this.mayWrite()) {
-			this.outbound.blockedOn = 0;
-			this.handler.onWritable();
-			this.connection.flushTurn();
+		const connection = this.connection;
+		const outbound = this.outbound;
+		// Most turns of a connection that stays end here, and have nothing to do.
+		if (connection.phase === CONNECTED && outbound.blockedOn === 0) {
+			if (connection.encoder.length > 0) connection.flush();
+			return;
 		}
-		if (this.connection.phase !== CONNECTED) this.connection.advanceClose();
+		connection.flushTurn();
+		if (outbound.blockedOn !== 0 && this.maySend() && this.mayWrite()) {
+			outbound.blockedOn = 0;
+			this.handler.onWritable();
+			connection.flushTurn();
+		}
+		if (connection.phase !== CONNECTED) connection.advanceClose();
 	}
 }
 

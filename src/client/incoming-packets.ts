@@ -118,11 +118,15 @@ export class IncomingPackets implements DecoderHandler {
 			if (connection.isPaused) return;
 			const answers = connection.answers;
 			// Nothing is read without room for the answers, so that TCP flow control slows the broker down.
-			if (answers.room <= SEND_RESERVE + MAXIMUM_ANSWER_SIZE) connection.flush();
+			let room = answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE;
+			if (room <= 0) {
+				connection.flush();
+				room = answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE;
+			}
 			let count = this.heldBytes;
 			if (count === undefined) {
-				let limit = ((answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE) * 4) / 5;
-				const beforeConnack = isBeforeConnack(connection.phase);
+				let limit = (room * 4) / 5;
+				const beforeConnack = connection.phase !== CONNECTED && isBeforeConnack(connection.phase);
 				if (beforeConnack && limit < CONNACK_SIZE) limit = CONNACK_SIZE;
 				count = transport.read(limit);
 				if (count === 0) return;
@@ -131,9 +135,10 @@ export class IncomingPackets implements DecoderHandler {
 			} else if (!this.goOn(count)) return;
 			connection.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
 			const chunk = transport.chunk;
-			const at = this.decoder.push(chunk, chunk.length - count, chunk.length);
+			const end = chunk.length;
+			const at = this.decoder.push(chunk, end - count, end);
 			connection.reservedBytes = SEND_RESERVE;
-			if (at !== chunk.length || connection.isPaused) this.heldBytes = chunk.length - at;
+			if (at !== end || connection.isPaused) this.heldBytes = end - at;
 		}
 	}
 

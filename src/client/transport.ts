@@ -184,9 +184,10 @@ export class Transport {
 
 	/** Reads at most `limit` bytes into `chunk`. @returns their number */
 	read(limit: number): number {
-		let count = Math.floor(Math.min(limit, this.readable));
-		if (count <= 0) return 0;
+		let count = this.readable;
 		if (count > CHUNK_SIZE) count = CHUNK_SIZE;
+		if (count > limit) count = Math.floor(limit);
+		if (count <= 0) return 0;
 		this.buffer.resize(count);
 		this.readable -= count;
 		this.socket?.read(this.chunk);
