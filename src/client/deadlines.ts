@@ -64,8 +64,7 @@ export class Deadlines {
 		const now = this.time.ticks;
 		this.durationsAndStarts[DEADLINE_COUNT + deadline] = now;
 		this.durationsAndStarts[deadline] = duration;
-		if (this.armedForMs < 0 || duration < this.armedForMs - this.time.delta(this.armedAt, now))
-			this.setTimer(duration, now);
+		this.arm(duration, now);
 	}
 
 	stop(deadline: Deadline): void {
@@ -85,7 +84,9 @@ export class Deadlines {
 		if (id !== undefined) this.timer.clear(id);
 	}
 
-	private setTimer(duration: number, now: number): void {
+	/** Sets the timer, unless it fires before. */
+	private arm(duration: number, now: number): void {
+		if (this.armedForMs >= 0 && duration >= this.armedForMs - this.time.delta(this.armedAt, now)) return;
 		// Always with a repeat: on some hosts a one-shot timer cannot be rescheduled after its callback.
 		const ms = Math.ceil(duration);
 		if (this.id === undefined) this.id = this.timer.set(() => this.onTimer(), ms, ms);
@@ -95,29 +96,27 @@ export class Deadlines {
 	}
 
 	private onTimer(): void {
-		if (this.id === undefined) return;
 		const id = this.id;
-		const table = this.durationsAndStarts;
+		if (id === undefined) return;
+		const { time, durationsAndStarts: table } = this;
+		const now = time.ticks;
+		// It is not armed any more, so that a deadline that the handler starts arms it.
+		this.armedForMs = -1;
+		let next = Infinity;
 		for (let deadline = 0; deadline < DEADLINE_COUNT; deadline++) {
 			const duration = table[deadline];
-			if (duration < 0 || this.time.delta(table[DEADLINE_COUNT + deadline]) < duration) continue;
+			if (duration < 0) continue;
+			const remaining = duration - time.delta(table[DEADLINE_COUNT + deadline], now);
+			if (remaining > 0) {
+				if (remaining < next) next = remaining;
+				continue;
+			}
 			table[deadline] = -1;
 			this.handler.onEvent(DEADLINE_PASSED, deadline as Deadline);
 			// The handler closed the connection, and perhaps opened another.
 			if (this.id !== id) return;
 		}
-		const now = this.time.ticks;
-		let next = -1;
-		for (let deadline = 0; deadline < DEADLINE_COUNT; deadline++) {
-			const duration = table[deadline];
-			if (duration < 0) continue;
-			const remaining = Math.max(duration - this.time.delta(table[DEADLINE_COUNT + deadline], now), 1);
-			if (next < 0 || remaining < next) next = remaining;
-		}
-		if (next >= 0) this.setTimer(next, now);
-		else {
-			this.armedForMs = -1;
-			this.timer.schedule(id);
-		}
+		if (next < Infinity) this.arm(Math.max(next - time.delta(now), 1), time.ticks);
+		else if (this.armedForMs < 0) this.timer.schedule(id);
 	}
 }
