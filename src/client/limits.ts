@@ -10,7 +10,9 @@ export function publishSize(
 	qos: number,
 	propertiesLength: number,
 ): number {
-	const properties = version === 5 ? varintSize(propertiesLength) + propertiesLength : 0;
+	let properties = 0;
+	if (version === 5)
+		properties = propertiesLength === 0 ? 1 : varintSize(propertiesLength) + propertiesLength;
 	return packetSize(variableHeaderSize(topicLength, qos << 1, properties) + payloadLength);
 }
 

@@ -189,8 +189,10 @@ export class Outbound {
 	hasRoom(size: number): boolean {
 		const connection = this.connection;
 		const encoder = connection.encoder;
-		if (encoder.room < size + connection.reservedBytes) connection.flush();
-		if (encoder.room >= size + connection.reservedBytes) return true;
+		const needed = size + connection.reservedBytes;
+		if (encoder.room >= needed) return true;
+		connection.flush();
+		if (encoder.room >= needed) return true;
 		this.blockedOn |= BLOCKED_ON_BUFFER;
 		return false;
 	}
@@ -211,11 +213,11 @@ export class Outbound {
 			return BUSY;
 		}
 		const inFlight = this.inFlight;
-		// Only a PUBLISH with QoS 1 or 2 waits for the send quota. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-2]
-		// [MQTT-4.9.0-3]
+		// Only a PUBLISH with QoS 1 or 2 waits for the send quota. [MQTT-3.3.4-7] [MQTT-3.3.4-8] [MQTT-4.9.0-1]
+		// [MQTT-4.9.0-2] [MQTT-4.9.0-3]
 		if (
 			qos > 0 &&
-			(inFlight.count >= this.sendQuota() || (packetId > 0 && inFlight.state(packetId) !== IDLE))
+			(!inFlight.hasQuota(negotiated.receiveMaximum) || (packetId > 0 && inFlight.find(packetId) >= 0))
 		) {
 			this.blockedOn |= BLOCKED_ON_QUOTA;
 			return BUSY;
@@ -237,9 +239,9 @@ export class Outbound {
 	/** Records a message that was staged. */
 	record(id: PacketId, flags: number, tag: number): void {
 		if (id === 0) return;
-		const { now, negotiated } = this.connection;
-		this.inFlight.add(id, (flags & 6) === 2 ? PUBACK_PENDING : PUBREC_PENDING, now, tag);
-		if (negotiated.isAgreed) this.startAcknowledgeDeadline();
+		const connection = this.connection;
+		this.inFlight.add(id, (flags & 6) === 2 ? PUBACK_PENDING : PUBREC_PENDING, connection.now, tag);
+		if (connection.negotiated.isAgreed) this.startAcknowledgeDeadline();
 	}
 
 	/** A piece of a message was staged: its acknowledgement is awaited from now on. */
@@ -255,7 +257,7 @@ export class Outbound {
 		if ((blockedOn & BLOCKED_ON_BUFFER) !== 0 && encoder.length === 0) return true;
 		if ((blockedOn & BLOCKED_ON_PAYLOAD) !== 0) return true;
 		if ((blockedOn & BLOCKED_ON_TABLE) !== 0 && this.hasPlace) return true;
-		return (blockedOn & BLOCKED_ON_QUOTA) !== 0 && this.inFlight.count < this.sendQuota();
+		return (blockedOn & BLOCKED_ON_QUOTA) !== 0 && this.inFlight.hasQuota(negotiated.receiveMaximum);
 	}
 
 	/**
@@ -266,7 +268,7 @@ export class Outbound {
 		const { encoder, negotiated, reservedBytes, now } = this.connection;
 		const inFlight = this.inFlight;
 		if (!negotiated.isAgreed) this.blockedOn |= BLOCKED_ON_CONNACK;
-		else if (inFlight.count >= this.sendQuota() || inFlight.state(packetId) !== IDLE)
+		else if (!inFlight.hasQuota(negotiated.receiveMaximum) || inFlight.find(packetId) >= 0)
 			this.blockedOn |= BLOCKED_ON_QUOTA;
 		else if (encoder.room < PUBREL_SIZE + reservedBytes) this.blockedOn |= BLOCKED_ON_BUFFER;
 		else {
@@ -327,11 +329,5 @@ export class Outbound {
 		const deadlines = this.connection.deadlines;
 		if (!deadlines.running(ACKNOWLEDGE_DEADLINE))
 			deadlines.start(ACKNOWLEDGE_DEADLINE, this.options.acknowledgeTimeout);
-	}
-
-	/** Maximum number of messages in flight. [MQTT-4.9.0-1] */
-	private sendQuota(): number {
-		const { capacity, requestCount } = this.inFlight;
-		return Math.min(this.connection.negotiated.receiveMaximum, capacity - requestCount);
 	}
 }

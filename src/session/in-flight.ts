@@ -33,6 +33,12 @@ export class InFlight {
 		return this.entryCount - this.requests;
 	}
 
+	/** Whether one more message may be in flight. @param most messages that may be */
+	hasQuota(most: number): boolean {
+		const entries = this.entryCount;
+		return entries < this.capacity && entries - this.requests < most;
+	}
+
 	/** Requests in flight. */
 	get requestCount(): number {
 		return this.requests;
