@@ -507,7 +507,7 @@ export class Outbox {
 		const ring = this.ring;
 		while (words[WORD_USED] > 0) {
 			const index = words[WORD_HEAD];
-			if (ring.lengthAt(index) === 0 || ring.isWaiting(index)) break;
+			if (ring.stateOrDead(index) !== STATE_DEAD || ring.lengthAt(index) === 0) break;
 			ring.dropHead();
 		}
 		if (this.bytesAhead > words[WORD_USED]) this.bytesAhead = words[WORD_USED];
