@@ -169,6 +169,8 @@ export class Outbox {
 
 	/** Moves the cursor to before the oldest report. */
 	rewind(): void {
+		// It is there already; each record is checked when it is found.
+		if (this.cursorSequence === 0 && this.bytesAhead === this.words[WORD_USED]) return;
 		this.reconcileAndCommit(false);
 		this.rewindCursor();
 	}
