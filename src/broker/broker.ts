@@ -250,14 +250,13 @@ export class Broker implements ConnectionOwner, PacketHandler {
 		try {
 			let ends = core.closingCount > 0;
 			if (ends) this.#sessionEnd.endClosing();
-			if (core.retainedExamined !== 0 && resumeRetained(core, this.#router))
-				this.#timeouts.scheduleBy(core.clock.nowMs);
 			while (ends || core.closingCount > 0) {
 				this.#sessionEnd.endClosing();
 				// a closed connection can make its session end or its will due, or drain; a check can close others
 				this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
 				ends = false;
 			}
+			if (core.retainedPaused) this.#timeouts.scheduleBy(core.clock.nowMs);
 			if (core.persistence !== undefined) this.save(core.persistence);
 			if (
 				core.subscriptions.sysCount > 0 &&
@@ -375,20 +374,29 @@ export class Broker implements ConnectionOwner, PacketHandler {
 	private onTimer(): void {
 		this.beginCallback();
 		try {
-			const { clock } = this.#core;
-			if (this.#reportAt <= clock.nowMs) {
-				this.#reportAt = Number.POSITIVE_INFINITY;
-				this.#router.publishSysTopics();
-			}
+			const core = this.#core;
+			const { clock, reader } = core;
+			reader.beginTurn();
+			if (core.retainedPaused) resumeRetained(core, this.#router);
+			if (this.#reportAt <= clock.nowMs && this.#router.publishSysTopics())
+				this.#reportAt = this.nextReportAt();
 			if (this.#saveAt <= clock.nowMs) {
 				this.#saveAt = Number.POSITIVE_INFINITY;
-				this.#core.persistence?.save();
+				core.persistence?.save();
 			}
 			this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
 		} catch (error) {
 			this.reportInternalError(error);
 		}
 		this.endCallback();
+	}
+
+	/** When the `$SYS` update after the one that is complete now is due, as #reportAt. */
+	private nextReportAt(): number {
+		const { subscriptions, clock, settings } = this.#core;
+		if (subscriptions.sysCount === 0) return Number.POSITIVE_INFINITY;
+		const next = this.#reportAt + settings.systemInterval;
+		return next > clock.nowMs ? next : clock.nowMs + settings.systemInterval;
 	}
 
 	/** Restores the stored state. The broker also starts if the storage cannot be read. */

@@ -12,6 +12,8 @@ const MINIMUM_DELAY_MS = 10;
  * Interval between two probes of sockets with unread bytes, ms: a vanished peer is noticed within a second.
  */
 const PROBE_INTERVAL_MS = 500;
+/** What the end of a connection takes of the budget of a turn, in packets. */
+const END_COST = 8;
 /** Longest timer delay that is passed to the host, ms: half of what the broker's clock may take to tick. */
 const MAXIMUM_DELAY_MS = 0x3fffffff;
 
@@ -53,12 +55,13 @@ export class Timeouts {
 
 	/**
 	 * Closes connections whose timeout has expired, publishes due wills, ends expired sessions, and schedules
-	 * the next check.
+	 * the next check: soon, where the budget of the turn is used up before all are closed and ended. When Wi-Fi
+	 * is lost all clients time out at once, each with its will.
 	 * @param other next time at which the timer must fire for another purpose, ms of the broker's clock
 	 */
 	check(other: number): void {
 		const core = this.#core;
-		const { connections } = core;
+		const { connections, reader } = core;
 		const now = core.clock.nowMs;
 		let next = other;
 		for (let i = 1; i < connections.length; i++) {
@@ -79,6 +82,11 @@ export class Timeouts {
 				connection.close();
 				continue;
 			}
+			if (reader.packetsLeft <= 0) {
+				next = now;
+				continue;
+			}
+			reader.packetsLeft -= END_COST;
 			core.counters.timeouts++;
 			core.close(connection, KEEP_ALIVE_TIMEOUT); // [MQTT-3.1.2-22] [MQTT-3.1.1:3.1.2-24]
 		}

@@ -60,8 +60,8 @@ export class Core {
 	openCount = 0;
 	/** Connections in phase CLOSING. */
 	closingCount = 0;
-	/** Stored values and subscriptions examined for new subscriptions in this turn, see retained-fill.ts. */
-	retainedExamined = 0;
+	/** Whether stored values for new subscriptions wait for the next turn, see retained-fill.ts. */
+	retainedPaused = false;
 
 	constructor(host: Host, settings: ListenSettings) {
 		const {

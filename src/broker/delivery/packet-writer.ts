@@ -22,6 +22,8 @@ const SMALL_PACKET_SIZE = 192;
 export class PacketWriter {
 	/** Scratch properties of the packet to be encoded next. */
 	readonly properties = new PropertyWriter(160);
+	/** For the codes of a SUBACK or UNSUBACK. */
+	readonly reasonCodes: Uint8Array;
 	readonly #core: Core;
 	readonly #smallEncoder: Encoder;
 	/** For SUBACK and UNSUBACK; the small encoder if that is large enough. */
@@ -31,8 +33,10 @@ export class PacketWriter {
 
 	constructor(core: Core) {
 		this.#core = core;
-		// the longest SUBACK answers a SUBSCRIBE full of the shortest filters
-		const size = Math.ceil(core.settings.packetSize / 3) + 8;
+		// the longest UNSUBACK answers an UNSUBSCRIBE full of the shortest filters, which take three bytes
+		const codes = Math.ceil(core.settings.packetSize / 3);
+		const size = codes + 8;
+		this.reasonCodes = core.memory.tables.u8(codes);
 		this.#smallEncoder = new Encoder({ size: SMALL_PACKET_SIZE });
 		this.#largeEncoder = size > SMALL_PACKET_SIZE ? new Encoder({ size }) : this.#smallEncoder;
 		this.#encoder = this.#smallEncoder;

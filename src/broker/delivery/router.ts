@@ -86,6 +86,7 @@ export class Router {
 		if (!kept && message.qos !== 0) return QUOTA_EXCEEDED;
 		if (!kept) this.traceUnstored(message);
 		const matched = recipients.gather(message, publisher, recipients.match(message, store.lastRecord));
+		core.reader.packetsLeft -= matched;
 		core.host.event?.(
 			"retained",
 			store.lastRecord,
@@ -119,10 +120,19 @@ export class Router {
 		host.trace(`${NO_PLACE_TRACE} ${decodeUTF8(bytes, topicStart, topicEnd)}`);
 	}
 
-	/** Publishes the `$SYS/broker/…` topics to their subscribers. */
-	publishSysTopics(): void {
+	/**
+	 * Publishes the `$SYS/broker/…` topics that have changed to their subscribers, as far as the budget of the
+	 * turn allows.
+	 * @returns whether the update is complete
+	 */
+	publishSysTopics(): boolean {
+		const { reader } = this.#core;
 		const sysTopics = this.#sysTopics;
-		for (let i = 1; i <= sysTopics.periodicCount; i++) this.publishSysTopic(i);
+		for (let index = sysTopics.next(); index !== 0; index = sysTopics.next()) {
+			this.publishSysTopic(index);
+			if (--reader.packetsLeft <= 0) return false;
+		}
+		return true;
 	}
 
 	/**
@@ -135,6 +145,7 @@ export class Router {
 		const message = this.#stored;
 		if (!sysTopics.compose(index, message)) return;
 		const matched = recipients.gather(message, 0, recipients.match(message, 0));
+		this.#core.reader.packetsLeft -= matched;
 		queues.contents.beginMessage();
 		for (let i = 0; i < matched; i++) {
 			const subscription = subscriptions.found[i];

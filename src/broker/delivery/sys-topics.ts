@@ -72,6 +72,8 @@ const ROWS: readonly Row[] = [
 ];
 /** Number of the last rows that need a bridge. */
 const BRIDGE_ROWS = 7;
+/** Each value is published at least in one update of so many, the others leave out what has not changed. */
+const UPDATES_PER_WHOLE_ONE = 6;
 
 // In a preloaded module these lie in flash; never written
 const SYS_PREFIX = utf8("$SYS/");
@@ -110,9 +112,19 @@ export class SysTopics {
 	periodicCount: number;
 	count: number;
 	readonly #core: Core;
+	/**
+	 * By number: the lower half of the value published last. Of two values that differ in the upper half
+	 * alone the later one waits for a whole update.
+	 */
+	readonly #published: Uint16Array;
+	/** The topic that the present update has come to; 0 between two. */
+	#cursor = 0;
+	/** Updates since the last whole one. */
+	#updates = 0;
 
 	constructor(core: Core) {
 		this.#core = core;
+		this.#published = core.memory.tables.u16(core.settings.systemInterval === 0 ? 0 : ROWS.length + 1);
 		this.periodicCount = core.settings.systemInterval === 0 ? 0 : ROWS.length - BRIDGE_ROWS;
 		this.count = this.periodicCount + core.store.records;
 	}
@@ -122,6 +134,25 @@ export class SysTopics {
 		if (this.periodicCount === 0) return;
 		this.periodicCount += BRIDGE_ROWS;
 		this.count += BRIDGE_ROWS;
+	}
+
+	/** Makes the next update a whole one, as somebody else has subscribed. */
+	includeAll(): void {
+		this.#updates = UPDATES_PER_WHOLE_ONE;
+	}
+
+	/** The next topic of the present update, which the first call begins; 0: it is complete. */
+	next(): number {
+		if (this.#cursor === 0 && ++this.#updates > UPDATES_PER_WHOLE_ONE) this.#updates = 1;
+		while (this.#cursor < this.periodicCount) {
+			const read = ROWS[this.#cursor++][1];
+			const value = typeof read === "function" ? read(this.#core) & 0xffff : 0;
+			if (this.#updates !== 1 && value === this.#published[this.#cursor]) continue;
+			this.#published[this.#cursor] = value;
+			return this.#cursor;
+		}
+		this.#cursor = 0;
+		return 0;
 	}
 
 	/** Whether a topic filter can match only these topics: it begins with `$SYS/`. */

@@ -115,16 +115,21 @@ export class SessionEnd {
 	}
 
 	/**
-	 * Publishes due wills and ends expired sessions.
+	 * Publishes due wills and ends expired sessions, as far as the budget of the turn allows.
 	 * @returns when the next one is due, s of the broker's clock; NEVER_SECONDS if none is
 	 */
 	checkDue(): number {
-		const { sessions, clock } = this.#core;
+		const { sessions, clock, reader } = this.#core;
 		const nowSeconds = clock.nowMs / 1000;
 		let nextSeconds = NEVER_SECONDS;
 		for (let session = 1; session <= sessions.capacity; session++) {
 			if (!sessions.inUse(session) || sessions.connection(session) !== 0) continue;
-			if (sessions.endsAtSeconds(session) <= nowSeconds) {
+			const endsNow = sessions.endsAtSeconds(session) <= nowSeconds;
+			if (endsNow || sessions.willAtSeconds(session) <= nowSeconds) {
+				if (reader.packetsLeft <= 0) return nowSeconds;
+				reader.packetsLeft--;
+			}
+			if (endsNow) {
 				this.endSession(session);
 				continue;
 			}

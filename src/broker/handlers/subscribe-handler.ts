@@ -25,31 +25,29 @@ export class SubscribeHandler {
 	readonly #core: Core;
 	readonly #packetWriter: PacketWriter;
 	readonly #sysTopics: SysTopics;
-	readonly #reasonCodes: Uint8Array;
 
 	constructor(core: Core, packetWriter: PacketWriter, sysTopics: SysTopics) {
 		this.#core = core;
 		this.#packetWriter = packetWriter;
 		this.#sysTopics = sysTopics;
-		// the shortest filter takes three bytes
-		this.#reasonCodes = core.memory.tables.u8(Math.ceil(core.settings.packetSize / 3));
 	}
 
 	/** @returns whether stored values must be sent */
 	subscribe(connection: Connection, packet: Packet): boolean {
-		const codes = this.#reasonCodes;
+		const codes = this.#packetWriter.reasonCodes;
 		const identifier = packet.properties.find(SUBSCRIPTION_IDENTIFIER) ? packet.properties.number : 0;
 		let count = 0;
 		packet.rewind();
 		// [MQTT-3.8.4-5] [MQTT-3.1.1:3.8.4-4]
 		while (packet.nextFilter()) codes[count++] = this.add(connection, packet, identifier);
+		this.#core.reader.packetsLeft -= count; // each is as much work as a packet
 		// [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-6] [MQTT-3.9.3-1]
 		this.#packetWriter.suback(connection, packet.packetId, codes, count);
 		return (connection.clientFlags & RETAINED_PENDING) !== 0;
 	}
 
 	unsubscribe(connection: Connection, packet: Packet): void {
-		const codes = this.#reasonCodes;
+		const codes = this.#packetWriter.reasonCodes;
 		const { subscriptions, queues } = this.#core;
 		let count = 0;
 		packet.rewind();
@@ -61,6 +59,7 @@ export class SubscribeHandler {
 			if (removed !== 0 && removed === connection.retainedSubscription) connection.retainedSubscription = 0;
 			codes[count++] = removed === 0 ? NO_SUBSCRIPTION_EXISTED : SUCCESS;
 		}
+		this.#core.reader.packetsLeft -= count;
 		queues.forgetEndedShares(subscriptions.tree);
 		// [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] [MQTT-3.11.3-1]
 		this.#packetWriter.encoderFor(connection, true).unsuback(packet.packetId, codes, count);
@@ -94,6 +93,7 @@ export class SubscribeHandler {
 			counters.subscriptionsOverQuota++;
 			return QUOTA_EXCEEDED;
 		}
+		if (sysFlag !== 0) this.#sysTopics.includeAll();
 		const handling = options & RETAIN_HANDLING;
 		// Shared subscriptions receive no stored values (§4.8.2)
 		if (shared === 0 && (handling === SEND_ALWAYS || (handling === SEND_IF_NEW && !subscriptions.existed))) {

@@ -60,8 +60,10 @@ export const listenFields = deepFreeze({
 		minimum: 0,
 		maximum: 3_600_000,
 		default: 10_000,
-		text: "Time between two messages to each $SYS/broker topic; 0s: there are none.",
-		detail: ["Only to topics that are subscribed to."],
+		text: "Time between two updates of the $SYS/broker topics; 0s: there are none.",
+		detail: [
+			"Only of topics that are subscribed to, and of values that have changed; one update of six has all of them, as has the first one after a subscription.",
+		],
 	},
 	lastValue: {
 		kind: "choice",

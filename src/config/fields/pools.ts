@@ -139,8 +139,9 @@ export const poolFields = deepFreeze({
 		minimum: 1,
 		maximum: 65_536,
 		default: 16,
-		text: "Packets that one client may have processed before the others get their turn.",
+		text: "Packets that one client may have processed, and be delivered, before the others get their turn.",
 		detail: [
+			"A message counts once more for each of its recipients, a filter of SUBSCRIBE or UNSUBSCRIBE as a packet, a stored value that is compared with a new filter as a quarter of one, the end of a connection for its silence as eight. What the broker does by itself keeps to the same number: an update of $SYS, wills and sessions that are due.",
 			"Used up: the rest waits in the platform's TCP, which holds the peer back, until the other connections have had their turn.",
 			"Over WebSocket a control frame counts as a packet, and another frame as a quarter of one besides the packets in it.",
 			"Counted in $SYS/broker/turns/ended.",

@@ -205,23 +205,30 @@ registerStep((version: number, persistent: number) => {
 	return brokerSocket.packets;
 });
 
-/** 6: subscribes the last client to the broker's own topics. */
+/** 6: subscribes the last client to the broker's own topics, and calls the timer until it has them. */
 registerStep((version: number) => {
 	const brokerSocket = sockets[sockets.length - 1];
 	encoder.version = version as 4 | 5;
 	encoder.reset();
 	const subscribe = encoder.subscribe(2, [{ filter: utf8("$SYS/#"), options: 0 }]);
 	brokerSocket.deliver(encoder.view.slice(0, subscribe));
+	for (let turn = 0; turn < 10; turn++) {
+		ticks += 20;
+		onTimer();
+	}
 	return brokerSocket.packets;
 });
 
-/** 7: advances the clock to the next $SYS update and calls the broker's timer, `count` times. */
+/** 7: advances the clock to the next $SYS update and calls the timer for its turns, `count` times. */
 registerStep((count: number) => {
 	const before = sockets[sockets.length - 1].packets;
 	for (let i = 0; i < count; i++) {
-		ticks += 11_000;
+		ticks += 9000;
 		for (let j = 0; j < sockets.length; j++) sockets[j].deliver(ping);
-		onTimer();
+		for (let turn = 0; turn < 10; turn++) {
+			ticks += 200;
+			onTimer();
+		}
 	}
 	return sockets[sockets.length - 1].packets - before;
 });

@@ -6,6 +6,9 @@ declare function native(name: string): (this: unknown, ...values: unknown[]) => 
 
 const read = native("read");
 const write = native("write");
+const load = native("load");
+const store = native("store");
+const erase = native("erase");
 
 /** A socket whose work Node does, as native code does it on a device. */
 class Socket implements TCP {
@@ -31,8 +34,23 @@ const sockets: Socket[] = [];
 /** What the listener hands over, which the broker makes a socket of. */
 const backlog: TCP[] = [];
 let onReadable: (count: number) => void = () => {};
-let onTimer: () => void = () => {};
 let ticks = 0;
+
+interface Timer {
+	readonly callback: () => void;
+	/** Time of the next call, and from then on between two, ms. */
+	due: number;
+	interval: number;
+}
+
+const timers: Timer[] = [];
+
+/** The scheduled timer that is due first; undefined if none is. */
+function firstTimer(): Timer | undefined {
+	let first: Timer | undefined;
+	for (const timer of timers) if (first === undefined || timer.due < first.due) first = timer;
+	return first?.due === Number.POSITIVE_INFINITY ? undefined : first;
+}
 
 const host = {
 	listener: {
@@ -49,12 +67,16 @@ const host = {
 	},
 	tcp: { io: Socket },
 	timer: {
-		set(callback: () => void) {
-			onTimer = callback;
-			return 1;
+		set(callback: () => void, delay: number, interval: number) {
+			return timers.push({ callback, due: ticks + delay, interval }) - 1;
 		},
-		schedule() {},
-		clear() {},
+		schedule(id: number, delay = Number.POSITIVE_INFINITY, interval = Number.POSITIVE_INFINITY) {
+			timers[id].due = ticks + delay;
+			timers[id].interval = interval;
+		},
+		clear(id: number) {
+			if (id !== undefined) timers[id].due = Number.POSITIVE_INFINITY;
+		},
 	},
 	time: {
 		get ticks() {
@@ -63,15 +85,26 @@ const host = {
 		delta: (start: number, end: number) => end - start,
 	},
 	trace(message: string) {
-		throw new Error(message);
+		if (!message.startsWith("broker: closed ")) throw new Error(message);
+	},
+	storage: {
+		open: () => ({
+			read(key: string, buffer: Uint8Array) {
+				const length = load.call(undefined, key, buffer) as number;
+				return length < 0 ? undefined : length;
+			},
+			write: (key: string, value: Uint8Array) => void store.call(undefined, key, value),
+			delete: (key: string) => void erase.call(undefined, key),
+			close() {},
+		}),
 	},
 };
 
-const registerStep = (handle: (...numbers: number[]) => number) => native("keep").call(undefined, handle);
+const registerStep = (handle: (...values: never[]) => number) => native("keep").call(undefined, handle);
 
-/** 0: creates the broker. */
-registerStep(() => {
-	const broker = new Broker(host as never, { ...defaults.listen, anonymous: true });
+/** 0: creates the broker. @param settings those that are not the default ones, as JSON */
+registerStep((settings: string) => {
+	const broker = new Broker(host as never, { ...defaults.listen, anonymous: true, ...JSON.parse(settings) });
 	broker.start();
 	return 0;
 });
@@ -91,9 +124,34 @@ registerStep((index: number, count: number) => {
 	return 0;
 });
 
-/** 3: lets time pass, ms, and calls the broker's timer. */
+/** 3: the time until the first timer is due, ms; -1 if none is scheduled. */
+registerStep(() => {
+	const timer = firstTimer();
+	return timer === undefined ? -1 : Math.max(timer.due - ticks, 0);
+});
+
+/** 4: lets time pass, ms. */
 registerStep((ms: number) => {
 	ticks += ms;
-	onTimer();
+	return 0;
+});
+
+/** 5: calls the timer that is due first. */
+registerStep(() => {
+	const timer = firstTimer()!;
+	timer.due += timer.interval;
+	timer.callback();
+	return 0;
+});
+
+/** 6: a socket takes `room` bytes again. */
+registerStep((index: number, room: number) => {
+	sockets[index].options.onWritable!(room);
+	return 0;
+});
+
+/** 7: a connection is lost. */
+registerStep((index: number) => {
+	sockets[index].options.onError!();
 	return 0;
 });

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BrokerHarness } from "./support/broker-harness";
+
+/** Time from one turn of the broker's timer to the next, ms. */
+const TURN_MS = 10;
+
+test("clients that time out at once: two are closed in a turn, the next ones in the next", () => {
+	const harness = new BrokerHarness({ turnPackets: 16 });
+	const will = { topic: "will", payload: Buffer.from("x"), qos: 0, retain: false };
+	for (let i = 0; i < 7; i++) harness.client(`c${i}`, 4, { keepalive: 60, will });
+	const watcher = harness.client("watcher", 4, { keepalive: 0 });
+	watcher.subscribe("will");
+	harness.host.advance(89_999);
+	assert.equal(harness.broker.usage.sockets, 8);
+	for (const [closed, ms] of [2, 4, 6, 7].map((count, i) => [count, i === 0 ? 5 : TURN_MS])) {
+		harness.host.advance(ms);
+		assert.equal(harness.broker.usage.sockets, 8 - closed);
+	}
+	assert.equal(watcher.messages().length, 7);
+});
+
+test("sessions that expire at once: their wills are published in further turns, all of them", () => {
+	const harness = new BrokerHarness({ turnPackets: 4 });
+	const watcher = harness.client("watcher", 5, { keepalive: 0 });
+	watcher.subscribe("will");
+	for (let i = 0; i < 12; i++) {
+		const properties = { sessionExpiryInterval: 50 };
+		const will = {
+			topic: "will",
+			payload: Buffer.from("x"),
+			qos: 0,
+			retain: false,
+			properties: { willDelayInterval: 50 },
+		};
+		harness.client(`c${i}`, 5, { clean: false, properties, will }).drop();
+	}
+	assert.equal(harness.broker.usage.sessions, 13);
+	harness.host.advance(48_000);
+	assert.equal(watcher.messages().length, 0);
+	let received = 0;
+	let turns = 0;
+	for (let at = 0; at < 4000; at += TURN_MS) {
+		harness.host.advance(TURN_MS);
+		const now = watcher.messages().length;
+		assert.ok(now <= 4, `${now} in a turn`);
+		if (now > 0) turns++;
+		received += now;
+	}
+	assert.equal(received, 12);
+	assert.ok(turns >= 3);
+	assert.equal(harness.broker.usage.sessions, 1);
+});
+
+test("stored values beyond the budget: in further turns, once each, and others are answered in between", () => {
+	const harness = new BrokerHarness({ turnPackets: 4, retainedTopics: 32 });
+	const sender = harness.client("sender", 5, { keepalive: 0 });
+	for (let i = 0; i < 32; i++) sender.publish(`t/${i}`, "x", { retain: true });
+	const reader = harness.client("reader", 5, { keepalive: 0 });
+	reader.send({
+		cmd: "subscribe",
+		messageId: 1,
+		// the newest is filled first: twelve filters that match nothing, then the one that matches all
+		subscriptions: ["#", ...Array.from({ length: 12 }, (_, i) => `x/${i}`)].map((topic) => ({
+			topic,
+			qos: 0,
+		})),
+	});
+	let turns = 0;
+	const topics: string[] = [];
+	for (; topics.length < 32; turns++) {
+		assert.ok(turns < 500);
+		harness.host.advance(TURN_MS);
+		topics.push(...reader.publishes().map(({ topic }) => topic));
+		sender.send({ cmd: "pingreq" });
+		assert.ok(sender.shift("pingresp"));
+	}
+	assert.deepEqual([...new Set(topics)].length, 32);
+	// 12 × 32 comparisons are 96 packets of the budget
+	assert.ok(turns >= 96 / 4, `${turns} turns`);
+	harness.host.advance(1000);
+	assert.deepEqual(reader.messages(), []);
+});
