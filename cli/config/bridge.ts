@@ -1,4 +1,4 @@
-import { joinedProblem, loopProblem } from "../../src/config/bridge";
+import { comesBack, joinedProblem, loopProblem } from "../../src/config/bridge";
 import { defaults } from "../../src/config/defaults";
 import { parseDuration } from "../../src/config/duration";
 import { bridgeFields, bridgeTopicFields } from "../../src/config/fields/bridge";
@@ -26,10 +26,10 @@ export function bridgeProblems(document: ManifestView, overrides: Overrides): Pr
 		refuse(["bridge"], 'lacks "url", the other broker');
 	const topics = writtenTopics(get("bridge", "topics"));
 	if (topics.length === 0) refuse(["bridge"], 'lacks "topics": a bridge forwards nothing without');
-	const version = get("bridge", "version") ?? bridgeFields.version.default;
+	const refusesLoops = isOldVersion(document) && !triesPrivate(document);
 	for (const [index, topic] of topics.entries()) {
 		const problem =
-			joinedProblem(topic) ?? (version === 4 ? loopProblem(topics.slice(0, index + 1)) : undefined);
+			joinedProblem(topic) ?? (refusesLoops ? loopProblem(topics.slice(0, index + 1)) : undefined);
 		if (problem !== undefined)
 			refuse(["bridge", "topics", index, "filter"], `${JSON.stringify(topic.filter)} ${problem}`);
 	}
@@ -50,6 +50,7 @@ export function bridgeWarnings(document: ManifestView, warn: Warn): void {
 	const isKept =
 		get("listen", "persist") === true && parseDuration(String(get("listen", "persistInterval"))) === 0;
 	if (!isKept) warnOfRestarts(topics, warn);
+	if (isOldVersion(document) && triesPrivate(document)) warnOfReturns(topics, warn);
 	for (const [index, topic] of topics.entries()) {
 		const other = topics.slice(0, index).findIndex((earlier) => comesTwice(earlier, topic));
 		if (other >= 0)
@@ -57,6 +58,29 @@ export function bridgeWarnings(document: ManifestView, warn: Warn): void {
 				["bridge", "topics", index, "filter"],
 				`${JSON.stringify(topic.filter)} overlaps topics[${other}] at the other broker: one that sends a message once for each subscription sends what both have twice, and it is published here twice`,
 			);
+	}
+}
+
+function isOldVersion(document: ManifestView): boolean {
+	return (valueAt(document.value, [...root, "bridge", "version"]) ?? bridgeFields.version.default) === 4;
+}
+
+function triesPrivate(document: ManifestView): boolean {
+	return (
+		(valueAt(document.value, [...root, "bridge", "tryPrivate"]) ?? bridgeFields.tryPrivate.default) === true
+	);
+}
+
+/** Rows whose messages would come back, over MQTT 3.1.1, from a broker that does not know bridges. */
+function warnOfReturns(topics: readonly BridgeTopicSettings[], warn: Warn): void {
+	for (const [index, topic] of topics.entries()) {
+		const out = topics.findIndex((other) => comesBack(other, topic));
+		if (out < 0) continue;
+		const names = out === index ? "what it sends out" : `what topics[${out}] sends out`;
+		warn(
+			["bridge", "topics", index, "filter"],
+			`${JSON.stringify(topic.filter)} has the names of ${names}: over MQTT 3.1.1 it comes in only from a broker that knows bridges by protocol level 0x84, such as mosquitto; with version 5 from any`,
+		);
 	}
 }
 

@@ -1,5 +1,7 @@
 import type { Authorizer, AuthResult, AuthResultHandler, PENDING } from "../broker/access/authorizer";
-import { BRIDGE_USER, networkNumber } from "../broker/pool/peer";
+import type { Core } from "../broker/core/core";
+import { BRIDGE_USER, networkNumber, networkOfPeer } from "../broker/pool/peer";
+import { BRIDGE_CLIENT } from "../broker/session/connection";
 import { CLIENT_IDENTIFIER_NOT_VALID, SUCCESS } from "../mqtt/constants";
 import type { Packet } from "../mqtt/packet";
 import { LOCAL_ADDRESS } from "./local-link";
@@ -9,6 +11,8 @@ import { equals } from "./passed-brokers";
 const STORED_NAME: Uint8Array = Object.freeze([0, 0x62]) as unknown as Uint8Array;
 const BRIDGE_NETWORK = networkNumber(LOCAL_ADDRESS);
 const TICKET_SIZE = 16;
+/** No client has it. */
+export const UNKNOWN_NETWORK = -1;
 const DOLLAR = 0x24;
 
 /**
@@ -17,17 +21,25 @@ const DOLLAR = 0x24;
  *
  * The bridge shows a random ticket as its user name. A client with the bridge's client identifier is refused:
  * it is the bridge itself, whose other broker is this one.
+ *
+ * A client that says by its protocol level that it is a bridge, and whose address is that of the other
+ * broker, is that broker's own bridge to this one: what comes from there by one of the two bridges does not go
+ * back by the other one, or it would circle. The messages of MQTT 3.1.1 cannot tell where they have been.
  */
 export class BridgeAuthorizer implements Authorizer {
 	/** User name of the bridge's CONNECT, ASCII. */
 	readonly ticket = new Uint8Array(TICKET_SIZE);
 	/** Session of the bridge; 0: none yet. */
 	session = 0;
+	/** Network of the other broker, see networkNumber(). */
+	otherNetwork: number = UNKNOWN_NETWORK;
+	readonly #core: Core;
 	readonly #inner: Authorizer;
 	readonly #clientId: Uint8Array;
 
-	constructor(inner: Authorizer, clientId: Uint8Array) {
-		this.#inner = inner;
+	constructor(core: Core, clientId: Uint8Array) {
+		this.#core = core;
+		this.#inner = core.authorizer;
 		this.#clientId = clientId;
 		for (let i = 0; i < TICKET_SIZE; i++) this.ticket[i] = 0x41 + Math.floor(Math.random() * 26);
 	}
@@ -93,8 +105,27 @@ export class BridgeAuthorizer implements Authorizer {
 		return session === this.session || this.#inner.maySubscribe(session, bytes, start, end);
 	}
 
-	mayReceive(session: number, bytes: Uint8Array, start: number, end: number): boolean {
-		return session === this.session || this.#inner.mayReceive(session, bytes, start, end);
+	mayReceive(
+		session: number,
+		bytes: Uint8Array,
+		start: number,
+		end: number,
+		publisher: number | undefined,
+	): boolean {
+		if (session === this.session) return publisher === undefined || !this.isCounterpart(publisher);
+		if (publisher === this.session && this.isCounterpart(session)) return false;
+		return this.#inner.mayReceive(session, bytes, start, end);
+	}
+
+	/** Whether a session is that of a bridge of the other broker, as far as this one can tell. */
+	private isCounterpart(session: number): boolean {
+		const core = this.#core;
+		const connection = core.connectionOf(session);
+		return (
+			connection !== undefined &&
+			(connection.clientFlags & BRIDGE_CLIENT) !== 0 &&
+			networkOfPeer(core.sessions.peer(session)) === this.otherNetwork
+		);
 	}
 
 	userOf(packet: Packet): number {

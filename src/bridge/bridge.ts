@@ -2,6 +2,7 @@ import { backoffDelay, EQUAL_JITTER } from "../backoff";
 import type { AcceptLocal, BridgePart } from "../broker/core/bridge-part";
 import type { Core } from "../broker/core/core";
 import type { Message } from "../broker/pool/message";
+import { networkNumber } from "../broker/pool/peer";
 import { Client, type ClientDevice, type ClientError, type ClientHandler } from "../client/client";
 import type { BridgeSettings } from "../config/types";
 import type { TimerId } from "../device";
@@ -9,13 +10,14 @@ import { PUBREC, type QoS, RETAIN, type ReasonCode, UNSPECIFIED_ERROR } from "..
 import type { Packet } from "../mqtt/packet";
 import { PropertyReader } from "../mqtt/property-reader";
 import { utf8 } from "../mqtt/utf8";
-import { BridgeAuthorizer } from "./bridge-authorizer";
+import { BridgeAuthorizer, UNKNOWN_NETWORK } from "./bridge-authorizer";
+import { BridgeLevel } from "./bridge-level";
 import { IncomingMessages } from "./incoming-messages";
 import { LocalLink } from "./local-link";
 import { LocalSession } from "./local-session";
 import { OutgoingMessages } from "./outgoing-messages";
 import { brokerName, hasPassed, passedBrokerName, passedBrokerSize } from "./passed-brokers";
-import { largestGrowth, routesOf } from "./topic-routes";
+import { largestGrowth, returningRoutes, routesOf } from "./topic-routes";
 import { answersReserve, upstreamOptions } from "./upstream-options";
 import { UpstreamSubscriptions } from "./upstream-subscriptions";
 import { waitText } from "./wait-text";
@@ -27,6 +29,8 @@ const PLACE_RETRY_MS = 100;
 
 /** The other broker had accepted the connection. */
 const ENDED_HERE = "this bridge ended the connection, to begin anew";
+const CONNECTED = "connected";
+const LEFT_OUT = "connected; it knows no bridges over MQTT 3.1.1, so that nothing comes in of what goes out";
 const REFUSED_TOPIC = "the other broker refuses a subscription of bridge.topics";
 
 /**
@@ -48,6 +52,8 @@ export class Bridge implements BridgePart, ClientHandler {
 	private readonly client: Client;
 	private readonly link: LocalLink;
 	private readonly localSession: LocalSession;
+	/** Absent: CONNECT is that of any client. */
+	declare private readonly level?: BridgeLevel;
 	private readonly subscriptions: UpstreamSubscriptions;
 	private readonly outgoing: OutgoingMessages;
 	private readonly incoming: IncomingMessages;
@@ -83,14 +89,15 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.core = core;
 		this.device = device;
 		this.settings = settings;
-		this.authorizer = new BridgeAuthorizer(core.authorizer, clientIdBytes);
+		this.authorizer = new BridgeAuthorizer(core, clientIdBytes);
 		core.authorizer = this.authorizer;
 		this.client = new Client(upstreamOptions(settings, largestOut, largestIn, receiveMaximum), this, device);
 		this.link = new LocalLink(packetSize, growth, Math.min(settings.inFlight, inFlight), () =>
 			this.schedule(),
 		);
 		this.localSession = new LocalSession(core, accept, this.authorizer, clientIdBytes, outRoutes);
-		this.subscriptions = new UpstreamSubscriptions(inRoutes, version);
+		if (version === 4 && settings.tryPrivate) this.level = new BridgeLevel();
+		this.subscriptions = new UpstreamSubscriptions(inRoutes, version, returningRoutes(topics));
 		this.outgoing = new OutgoingMessages(
 			this.link,
 			outRoutes,
@@ -169,6 +176,7 @@ export class Bridge implements BridgePart, ClientHandler {
 	// ClientHandler: the other broker. This broker is called in turns of their own, as the stack is short.
 
 	onOpen(sessionPresent: boolean, properties: PropertyReader): void {
+		const knowsBridges = this.level?.onOpen() ?? false;
 		// It gives identifiers anew, which must not count as repeated
 		if (!sessionPresent) this.core.queues.incomingQos2.clear(this.session);
 		if (this.beginsAnew) {
@@ -179,12 +187,12 @@ export class Bridge implements BridgePart, ClientHandler {
 			return;
 		}
 		this.upstreamName = passedBrokerName(properties);
+		this.authorizer.otherNetwork = networkNumber(this.client.remoteAddress) || UNKNOWN_NETWORK;
 		this.isConnected = true;
 		this.failures = 0;
-		this.report("connected");
-		this.leavesOutStored = this.subscriptions.leavesOutStored(sessionPresent);
+		this.leavesOutStored = this.subscriptions.leavesOutStored(sessionPresent, knowsBridges);
+		this.report(this.subscriptions.begin(this.client, knowsBridges) ? LEFT_OUT : CONNECTED);
 		this.core.host.event?.("bridge", true, 0, 0);
-		this.subscriptions.begin(this.client);
 		this.subscribe();
 		this.schedule();
 	}
@@ -238,8 +246,9 @@ export class Bridge implements BridgePart, ClientHandler {
 		}
 		this.schedule();
 		let delay = TURN_MS;
+		const isOtherLevel = this.level?.onClosed(error) ?? false;
 		// Also after abort(): what led to it may come again
-		if (error !== undefined || isConnected) {
+		if (!isOtherLevel && (error !== undefined || isConnected)) {
 			const { retryMinimum, retryMaximum } = this.settings;
 			this.failures++;
 			delay = backoffDelay({ minimum: retryMinimum, maximum: retryMaximum }, this.failures, EQUAL_JITTER);
@@ -253,7 +262,7 @@ export class Bridge implements BridgePart, ClientHandler {
 		this.retryTimer = undefined;
 		if (this.stopped || this.client.state !== "closed") return;
 		this.disconnectLink();
-		this.client.open({ cleanStart: this.beginsAnew });
+		this.client.open({ cleanStart: this.beginsAnew, isBridge: this.level?.isUsed ?? false });
 	}
 
 	private subscribe(): void {

@@ -1,3 +1,4 @@
+import { comesBack } from "../config/bridge";
 import type { BridgeTopicSettings } from "../config/types";
 import { copyBytes } from "../mqtt/bytes";
 import type { QoS } from "../mqtt/constants";
@@ -33,6 +34,21 @@ export function routesOf(
 		});
 	}
 	return routes;
+}
+
+/**
+ * The routes in by which something that goes out would come back from a broker that does not know bridges, as
+ * bits by their index.
+ */
+export function returningRoutes(topics: readonly BridgeTopicSettings[]): number {
+	let bits = 0;
+	let index = 0;
+	for (const topic of topics) {
+		if (topic.direction === "out") continue;
+		if (topics.some((other) => comesBack(other, topic))) bits |= 1 << index;
+		index++;
+	}
+	return bits;
 }
 
 /** The first route that a topic name, bytes [start, end), takes; undefined: none. */

@@ -57,6 +57,8 @@ const EXPIRING_DISCONNECT_SIZE = 9;
 /** Time, in ms, to wait for unread data, or for DISCONNECT to leave, once the connection has failed. */
 const LINGER_MS = 250;
 
+const UNANSWERED = Object.freeze({ isConnectUnanswered: true });
+
 /**
  * Time, in ms, to wait for the broker to close TCP once DISCONNECT has left. To close is the client's duty
  * [MQTT-3.14.4-1] [MQTT-3.1.1:3.14.4-1]: many brokers leave it to the client, so that the wait only saves
@@ -309,6 +311,7 @@ export class ClientConnection {
 				this.foreignPeerError(0) ??
 					new ClientError("transport", "the broker closed before CONNACK", {
 						pipelineRefused: hasPipelined(phase),
+						isConnectUnanswered: true,
 					}),
 			);
 		else if (
@@ -333,7 +336,9 @@ export class ClientConnection {
 				if (this.phase === CONNECTING)
 					this.end(timeoutError("transport", "no TCP connection", connectTimeout));
 				else if (isBeforeConnack(this.phase))
-					this.end(this.foreignPeerError(0) ?? timeoutError("peer", "no CONNACK", connectTimeout));
+					this.end(
+						this.foreignPeerError(0) ?? timeoutError("peer", "no CONNACK", connectTimeout, UNANSWERED),
+					);
 				else this.end(timeoutError("peer", "no AUTH", acknowledgeTimeout));
 				break;
 			case ACKNOWLEDGE_DEADLINE:
@@ -350,7 +355,7 @@ export class ClientConnection {
 				break;
 			case PINGRESP_DEADLINE:
 				if (this.isPaused) this.deadlines.start(PINGRESP_DEADLINE, pingTimeout);
-				else this.end(timeoutError("peer", "no PINGRESP", pingTimeout, KEEP_ALIVE_TIMEOUT));
+				else this.end(timeoutError("peer", "no PINGRESP", pingTimeout, { reasonCode: KEEP_ALIVE_TIMEOUT }));
 				break;
 			case DISCONNECT_DEADLINE:
 				if (this.phase === FAILING) this.end(this.closeError);

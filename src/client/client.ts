@@ -97,6 +97,11 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		return this.connection.negotiated;
 	}
 
+	/** Address of the broker; undefined: there is no connection, or the platform does not know it. */
+	get remoteAddress(): string | undefined {
+		return this.connection.transport.remoteAddress;
+	}
+
 	/** The device's clock. */
 	get time(): ClientDevice["time"] {
 		return this.device.time;
@@ -117,16 +122,17 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		// Without its CONNACK, the last CONNECT may have begun the session that the next one finds.
 		if (connection.isSubscribed && !connection.negotiated.isAgreed) connection.isSubscribed = false;
 		connection.negotiated.begin(keepAlive, sessionExpiry, options?.limits);
-		this.stageConnect(options?.cleanStart ?? this.options.cleanStart);
+		this.stageConnect(options?.cleanStart ?? this.options.cleanStart, options?.isBridge);
 		connection.connect(options?.server);
 	}
 
 	/** What CONNECT says is needed no more then: its memory is free for the socket and for what follows. */
-	private stageConnect(cleanStart: boolean): void {
+	private stageConnect(cleanStart: boolean, isBridge: boolean | undefined): void {
 		const connection = this.connection;
 		const fields = this.fields ?? connectFields(this.options);
 		this.fields = undefined;
 		fields.cleanStart = cleanStart;
+		if (isBridge) fields.isBridge = isBridge;
 		connection.beginsClean = cleanStart;
 		// Of what an application has sent since the last connection, nothing may leave before CONNECT.
 		connection.encoder.reset();

@@ -36,6 +36,7 @@ import { decodeUTF8 } from "../mqtt/utf8";
 export interface ClientErrorDetail {
 	readonly reasonCode?: ReasonCode;
 	readonly pipelineRefused?: boolean;
+	readonly isConnectUnanswered?: boolean;
 	readonly serverReference?: string | undefined;
 	readonly cause?: unknown;
 }
@@ -53,6 +54,8 @@ export class ClientError extends Error {
 	 * pipelining.
 	 */
 	readonly pipelineRefused: boolean;
+	/** The broker closed the connection instead of a CONNACK, or sent none in time. Absent: it did neither. */
+	declare readonly isConnectUnanswered?: boolean;
 	/** The server to which the broker refers its clients (§3.2.2.3.16, §3.14.2.2.5). */
 	readonly serverReference: string | undefined;
 
@@ -62,6 +65,7 @@ export class ClientError extends Error {
 		this.reasonCode = detail?.reasonCode ?? 0;
 		this.pipelineRefused = detail?.pipelineRefused ?? false;
 		this.serverReference = detail?.serverReference;
+		if (detail?.isConnectUnanswered) this.isConnectUnanswered = true;
 		if (detail?.cause !== undefined) this.cause = detail.cause;
 	}
 
@@ -131,9 +135,9 @@ export function timeoutError(
 	fault: ClientFault,
 	problem: string,
 	timeoutMs: number,
-	reasonCode: ReasonCode = 0,
+	detail?: ClientErrorDetail,
 ): ClientError {
-	return new ClientError(fault, `${problem} within ${timeoutMs} ms`, { reasonCode });
+	return new ClientError(fault, `${problem} within ${timeoutMs} ms`, detail);
 }
 
 function propertyText(properties: PropertyReader, id: number): string | undefined {

@@ -101,6 +101,12 @@ export interface OpenOptions {
 	 * refers to, see `serverAddresses(error.serverReference, …)`. The client follows no reference by itself.
 	 */
 	readonly server?: ServerAddress;
+	/**
+	 * MQTT 3.1.1 only: CONNECT says by protocol level 0x84 that the client is a bridge, as mosquitto's does
+	 * with `try_private`. A broker that knows it sends the client nothing that it has published, and RETAIN as
+	 * published; others refuse the connection with 0x84, or close it without CONNACK.
+	 */
+	readonly isBridge?: boolean;
 }
 
 /**

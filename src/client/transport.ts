@@ -172,6 +172,11 @@ export class Transport {
 		return socket === this.socket ? this.generation : -1;
 	}
 
+	/** Address of the broker; undefined: there is no socket, or the platform does not know it. */
+	get remoteAddress(): string | undefined {
+		return this.socket?.remoteAddress;
+	}
+
 	private fail(message: string, cause?: unknown): void {
 		this.close();
 		this.handler.onUnreachable(new ClientError("transport", message, { cause }));

@@ -18,7 +18,7 @@ export function bridgeSettings(
 	{ url, clientId, username, ...values }: Values<typeof bridgeFields>,
 	id: string,
 ): BridgeSettings | undefined {
-	const topics = readBridgeTopics(section, values.version, id);
+	const topics = readBridgeTopics(section, values.version === 4 && !values.tryPrivate, id);
 	if (url === undefined) return section.refuse("url", "is missing; nothing is forwarded", undefined);
 	const address = parseBrokerURL(url);
 	if (typeof address === "string") return undefined; // the row has traced it
@@ -39,7 +39,11 @@ export function bridgeSettings(
 }
 
 /** Reads the rows; one that cannot be read, or that would make a loop, is left out. */
-function readBridgeTopics(section: Section, version: 4 | 5, id: string): readonly BridgeTopicSettings[] {
+function readBridgeTopics(
+	section: Section,
+	refusesLoops: boolean,
+	id: string,
+): readonly BridgeTopicSettings[] {
 	const { fields, maximum } = bridgeFields.topics;
 	const topics: BridgeTopicSettings[] = [];
 	for (const entry of section.list("topics", maximum)) {
@@ -50,7 +54,7 @@ function readBridgeTopics(section: Section, version: 4 | 5, id: string): readonl
 			localPrefix: expand(localPrefix, { id }),
 			remotePrefix: expand(remotePrefix, { id }),
 		};
-		const problem = joinedProblem(topic) ?? (version === 4 ? loopProblem([...topics, topic]) : undefined);
+		const problem = joinedProblem(topic) ?? (refusesLoops ? loopProblem([...topics, topic]) : undefined);
 		if (problem === undefined) topics.push(topic);
 		else entry.refuse("filter", problem, undefined);
 	}
@@ -77,15 +81,17 @@ export function joinedProblem({
 export function loopProblem(topics: readonly BridgeTopicSettings[]): string | undefined {
 	const last = topics.at(-1);
 	if (last === undefined) return undefined;
-	const name = `${last.remotePrefix}${last.filter}`;
-	for (let i = 0; i < topics.length; i++) {
-		const { direction, remotePrefix, filter } = topics[i];
-		const opposite =
-			last.direction === "both" ||
-			direction === "both" ||
-			(i < topics.length - 1 && direction !== last.direction);
-		if (opposite && filtersOverlap(name, `${remotePrefix}${filter}`))
-			return `makes a loop: over MQTT 3.1.1 what goes out as ${name} would come in again by topics[${i}]; use version 5, or names that do not overlap`;
-	}
+	for (let i = 0; i < topics.length; i++)
+		if (comesBack(last, topics[i]) || comesBack(topics[i], last))
+			return `makes a loop: over MQTT 3.1.1 what goes out as ${last.remotePrefix}${last.filter} would come in again by topics[${i}]; use version 5, or names that do not overlap`;
 	return undefined;
+}
+
+/** Whether what goes out by one row comes in by another, or the same one, if the other broker sends it. */
+export function comesBack(out: BridgeTopicSettings, back: BridgeTopicSettings): boolean {
+	return (
+		out.direction !== "in" &&
+		back.direction !== "out" &&
+		filtersOverlap(`${out.remotePrefix}${out.filter}`, `${back.remotePrefix}${back.filter}`)
+	);
 }

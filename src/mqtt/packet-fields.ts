@@ -25,6 +25,8 @@ export interface ConnectFields {
 	/** MQTT 5.0 only. */
 	properties?: PropertyWriter | undefined;
 	will?: WillFields | undefined;
+	/** MQTT 3.1.1 only: the client is a bridge, see BRIDGE_LEVEL of constants.ts. */
+	isBridge?: boolean;
 }
 
 /** One topic filter of a SUBSCRIBE (§3.8.3). */

@@ -12,6 +12,8 @@ export class ScriptedHub {
 	readonly packets: Packet[] = [];
 	/** Fields of CONNACK. */
 	connack: Record<string, unknown> = {};
+	/** Whether CONNECT has an answer; without one the test gives it. */
+	answersConnect = true;
 	/** Answers a packet; CONNECT and SUBSCRIBE have answers already. */
 	onPacket: (packet: Packet) => void = () => {};
 	/** Reason code of SUBACK. */
@@ -19,11 +21,13 @@ export class ScriptedHub {
 	/** That of the last connection. */
 	peer!: NetworkPeer;
 	readonly #host: VirtualHost;
+	readonly #version: 4 | 5;
 
-	constructor(world: VirtualWorld) {
+	constructor(world: VirtualWorld, version: 4 | 5 = 5) {
 		const { address, host } = world.addHost();
 		this.address = address;
 		this.#host = host;
+		this.#version = version;
 		const listener = host.listen(PORT, () => {
 			for (let socket = listener.accept(); socket !== undefined; socket = listener.accept())
 				this.#serve(new NetworkPeer(socket));
@@ -35,7 +39,9 @@ export class ScriptedHub {
 	}
 
 	send(fields: Record<string, unknown>): void {
-		this.peer.write(new Uint8Array(generate(fields as unknown as Packet, { protocolVersion: 5 })));
+		this.peer.write(
+			new Uint8Array(generate(fields as unknown as Packet, { protocolVersion: this.#version })),
+		);
 	}
 
 	/** Types of the packets since the last call. */
@@ -45,12 +51,19 @@ export class ScriptedHub {
 
 	#serve(peer: NetworkPeer): void {
 		this.peer = peer;
-		const packets = parser({ protocolVersion: 5 });
+		const packets = parser({ protocolVersion: this.#version });
 		packets.on("packet", (packet) => {
 			this.packets.push(packet);
-			if (packet.cmd === "connect")
-				this.send({ cmd: "connack", sessionPresent: false, reasonCode: 0, ...this.connack });
-			else if (packet.cmd === "subscribe")
+			if (packet.cmd === "connect") {
+				if (this.answersConnect)
+					this.send({
+						cmd: "connack",
+						sessionPresent: false,
+						[this.#version === 4 ? "returnCode" : "reasonCode"]: 0,
+						...this.connack,
+					});
+			}
+			if (packet.cmd === "subscribe")
 				this.send({ cmd: "suback", messageId: packet.messageId, granted: [this.granted] });
 			this.onPacket(packet);
 		});

@@ -69,6 +69,11 @@ describe("two filters overlap", () => {
 });
 
 describe("bridge of the configuration", () => {
+	const warnings = (bridge: object, listen: object = {}): string[] =>
+		configWarnings(document(bridge, "broker", listen), {})
+			.filter(({ path }) => path.includes(".bridge."))
+			.map(({ path, message }) => `${path.replace("config.firefly.bridge.", "")} ${message}`);
+
 	test("placeholders, defaults and prefixes: as a bridge uses them", () => {
 		const { settings, traces } = read({
 			url,
@@ -91,35 +96,49 @@ describe("bridge of the configuration", () => {
 		]);
 	});
 
-	test("over 3.1.1, what goes out and would come in again: refused by check and left out by the device", () => {
-		for (const [topics, message] of [
-			[[{ filter: "a/#", direction: "both" }], "topics[0].filter"],
-			[
+	for (const tryPrivate of [false, true])
+		test(`over 3.1.1, what goes out and would come in again, tryPrivate ${tryPrivate}: ${tryPrivate ? "a warning of check, and kept by the device" : "refused by check and left out by the device"}`, () => {
+			for (const [topics, message] of [
+				[[{ filter: "a/#", direction: "both" }], "topics[0].filter"],
 				[
-					{ filter: "a/+", direction: "out", remotePrefix: "x/" },
-					{ filter: "#", direction: "in", localPrefix: "y/" },
+					[
+						{ filter: "a/+", direction: "out", remotePrefix: "x/" },
+						{ filter: "#", direction: "in", localPrefix: "y/" },
+					],
+					"topics[1].filter",
 				],
-				"topics[1].filter",
-			],
-			[
 				[
-					{ filter: "a/b", direction: "in", remotePrefix: "x/", localPrefix: "l/" },
-					{ filter: "x/a/#", direction: "out" },
+					[
+						{ filter: "a/b", direction: "in", remotePrefix: "x/", localPrefix: "l/" },
+						{ filter: "x/a/#", direction: "out" },
+					],
+					"topics[1].filter",
 				],
-				"topics[1].filter",
-			],
-		] as const) {
-			const refused = problems({ url, version: 4, topics });
-			assert.equal(refused.length, 1);
-			assert.ok(refused[0]?.startsWith(`bridge.${message} `), refused[0]);
-			assert.match(refused[0] ?? "", /makes a loop/);
-			assert.deepEqual(problems({ url, version: 5, topics }), []);
-			assert.equal(read({ url, version: 5, topics }).settings?.topics.length, topics.length);
-			const { settings, traces } = read({ url, version: 4, topics });
-			assert.equal(settings?.topics.length ?? 0, topics.length - 1);
-			assert.match(traces[0] ?? "", /makes a loop/);
-		}
-	});
+			] as const) {
+				const bridge = { url, version: 4, tryPrivate, topics };
+				const refused = problems(bridge);
+				const warned = warnings(bridge).filter((text) => text.includes("0x84"));
+				const { settings, traces } = read(bridge);
+				assert.deepEqual(problems({ url, version: 5, topics }), []);
+				assert.deepEqual(warnings({ url, version: 5, topics }), []);
+				assert.equal(read({ url, version: 5, topics }).settings?.topics.length, topics.length);
+				if (tryPrivate) {
+					const incoming = topics.findIndex(({ direction }) => direction !== "out");
+					assert.deepEqual(refused, []);
+					assert.equal(warned.length, 1);
+					assert.ok(warned[0]?.startsWith(`topics[${incoming}].filter `), warned[0]);
+					assert.equal(settings?.topics.length, topics.length);
+					assert.deepEqual(traces, []);
+					continue;
+				}
+				assert.deepEqual(warned, []);
+				assert.equal(refused.length, 1);
+				assert.ok(refused[0]?.startsWith(`bridge.${message} `), refused[0]);
+				assert.match(refused[0] ?? "", /makes a loop/);
+				assert.equal(settings?.topics.length ?? 0, topics.length - 1);
+				assert.match(traces[0] ?? "", /makes a loop/);
+			}
+		});
 
 	test("over 3.1.1, names that do not overlap at the other broker: allowed", () => {
 		const topics = [
@@ -145,11 +164,6 @@ describe("bridge of the configuration", () => {
 			/with the prefix/,
 		);
 	});
-
-	const warnings = (bridge: object, listen: object = {}): string[] =>
-		configWarnings(document(bridge, "broker", listen), {})
-			.filter(({ path }) => path.includes(".bridge."))
-			.map(({ path, message }) => `${path.replace("config.firefly.bridge.", "")} ${message}`);
 
 	for (const [direction, otherwise] of [
 		["out", /ends the session at the other broker/],
@@ -226,6 +240,7 @@ describe("bridge of the configuration", () => {
 			{
 				url: fc.constant(url),
 				version: fc.constantFrom(4, 5),
+				tryPrivate: fc.boolean(),
 				retryMinimum: fc.constantFrom("1s", "2m"),
 				retryMaximum: fc.constantFrom("10s", "3m"),
 				topics: fc.array(row, { maxLength: 3 }),

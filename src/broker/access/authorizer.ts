@@ -80,8 +80,11 @@ export interface Authorizer {
 	 * Whether a session may subscribe to a topic filter; a shared subscription is given without its share name.
 	 */
 	maySubscribe(session: number, bytes: Uint8Array, start: number, end: number): boolean;
-	/** Whether a session may receive messages published to a topic name. */
-	mayReceive(session: number, bytes: Uint8Array, start: number, end: number): boolean;
+	/**
+	 * Whether a session may receive messages published to a topic name.
+	 * @param publisher session that publishes it now; absent: it is a stored one
+	 */
+	mayReceive(session: number, bytes: Uint8Array, start: number, end: number, publisher?: number): boolean;
 	/** The number of a CONNECT's user; 0 for an anonymous user. */
 	userOf(packet: Packet): number;
 	/**

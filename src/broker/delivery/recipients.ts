@@ -91,7 +91,10 @@ export class Recipients {
 			const subscription = found[i];
 			const session = subscriptions.session(subscription);
 			if (session === publisher && subscriptions.noLocal(subscription)) continue; // [MQTT-3.8.3-3]
-			if (!core.authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd)) continue;
+			if (
+				!core.authorizer.mayReceive(session, message.bytes, message.topicStart, message.topicEnd, publisher)
+			)
+				continue;
 			if (sums[WIDTH * session] === mark) overlaps = 1;
 			sums[WIDTH * session] = mark;
 			found[kept++] = subscription;

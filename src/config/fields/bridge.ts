@@ -25,7 +25,7 @@ export const bridgeTopicFields = deepFreeze({
 		default: "out",
 		text: '"out": from this broker to the other one. "in": from the other one to this broker.',
 		detail: [
-			'Over MQTT 3.1.1 a name that goes out must not come in again: check refuses "both", and any "out" and "in" whose names at the other broker overlap. MQTT 5.0 has No Local, and may have both.',
+			'Over MQTT 3.1.1 a name that goes out must not come in again: "both", and any "out" and "in" whose names at the other broker overlap, need tryPrivate and a broker that accepts it; at others they bring nothing in. MQTT 5.0 has No Local, and may have both.',
 		],
 	},
 	qos: {
@@ -73,6 +73,15 @@ export const bridgeFields = deepFreeze({
 		default: 5,
 		text: "Protocol version to the other broker: 4 for MQTT 3.1.1, 5 for MQTT 5.0.",
 		detail: ["Over 3.1.1 messages lose their properties, and their RETAIN flag on the way in."],
+	},
+	tryPrivate: {
+		kind: "choice",
+		choices: [true, false],
+		default: true,
+		text: "Whether the bridge says over MQTT 3.1.1 that it is one, by protocol level 0x84, as mosquitto's does.",
+		detail: [
+			"A broker that knows it sends back nothing that the bridge has published, and RETAIN as published. Where one refuses it, the bridge connects as any client.",
+		],
 	},
 	clientId: {
 		kind: "text",

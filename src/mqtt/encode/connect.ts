@@ -1,5 +1,6 @@
 import { writeLengthPrefixed, writeUint16 } from "../bytes";
 import {
+	BRIDGE_LEVEL,
 	CLEAN_START,
 	CLIENT_IDENTIFIER_NOT_VALID,
 	CONNECT,
@@ -91,13 +92,13 @@ export function writeConnect(
 	fields: ConnectFields,
 	version: Version,
 ): number {
-	const { clientId, keepAlive, cleanStart, username, password, properties, will } = fields;
+	const { clientId, keepAlive, cleanStart, username, password, properties, will, isBridge } = fields;
 	let at = writeUint16(bytes, from, 4);
 	bytes[at++] = 0x4d; // MQTT [MQTT-3.1.2-1]
 	bytes[at++] = 0x51;
 	bytes[at++] = 0x54;
 	bytes[at++] = 0x54;
-	bytes[at++] = version; // [MQTT-3.1.2-2]
+	bytes[at++] = isBridge ? BRIDGE_LEVEL : version; // [MQTT-3.1.2-2]
 	// [MQTT-3.1.2-3] [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.1:3.1.2-11] [MQTT-3.1.1:3.1.2-13]
 	// [MQTT-3.1.1:3.1.2-15]
 	let flags = cleanStart ? CLEAN_START : 0;

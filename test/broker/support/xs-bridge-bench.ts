@@ -147,6 +147,7 @@ const bridge: BridgeSettings = {
 	host: "10.0.0.1",
 	port: 1883,
 	version: 5,
+	tryPrivate: true,
 	clientId: "edge-bridge",
 	keepAlive: 0,
 	sessionExpiry: 100,
