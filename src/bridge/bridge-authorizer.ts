@@ -23,8 +23,8 @@ const DOLLAR = 0x24;
  * it is the bridge itself, whose other broker is this one.
  *
  * A client that says by its protocol level that it is a bridge, and whose address is that of the other
- * broker, is that broker's own bridge to this one: what comes from there by one of the two bridges does not go
- * back by the other one, or it would circle. The messages of MQTT 3.1.1 cannot tell where they have been.
+ * broker, is that broker's own bridge to this one: what comes from there by one of the two bridges does not
+ * go back by the other one, or it would circle. The messages of MQTT 3.1.1 cannot tell where they have been.
  */
 export class BridgeAuthorizer implements Authorizer {
 	/** User name of the bridge's CONNECT, ASCII. */
