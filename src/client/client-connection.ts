@@ -23,6 +23,7 @@ import {
 	isBeforeConnack,
 	STAGE_DISCONNECT,
 } from "../session/client-phase";
+import { PUBREC_PENDING } from "../session/delivery";
 import { Negotiated } from "../session/negotiated";
 import { IGNORED, VIOLATION } from "../session/phase";
 import { AliasingOutbound, hasTopicAliases } from "./aliasing-outbound";
@@ -249,6 +250,17 @@ export class ClientConnection {
 			this.outbound.onConnack(this.now);
 			this.keepAlive.start(negotiated.keepAliveSeconds, this.now);
 		} else if (next === DISCONNECTED) this.awaitBrokerClose();
+	}
+
+	/**
+	 * A PUBACK has arrived that violates the protocol. @returns whether the broker lacks QoS 2, as brokers of
+	 * MQTT 3.1.1 do that answer it so (RabbitMQ 3): they cannot tell before, and are sent QoS 1 from then on
+	 */
+	noteMissingQoS2(packetId: number): boolean {
+		const { negotiated, outbound } = this;
+		if (negotiated.version !== 4 || outbound.inFlight.state(packetId) !== PUBREC_PENDING) return false;
+		negotiated.maximumQoS = 1;
+		return true;
 	}
 
 	/** Waits for the broker to close the connection, and longer for missing acknowledgements. */

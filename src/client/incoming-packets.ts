@@ -237,7 +237,12 @@ export class IncomingPackets implements DecoderHandler {
 			case SEND_PUBREL:
 				return this.handler.onReceived?.(packetId, tag);
 			case PROTOCOL_VIOLATION: // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
-				return this.onError(PROTOCOL_ERROR, "an acknowledgement of the wrong type");
+				return this.onError(
+					PROTOCOL_ERROR,
+					packet.type === PUBACK && connection.noteMissingQoS2(packetId)
+						? "the broker answers QoS 2 with PUBACK: it has only QoS 1"
+						: "an acknowledgement of the wrong type",
+				);
 			default:
 				return undefined;
 		}

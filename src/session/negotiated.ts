@@ -69,7 +69,7 @@ export class Negotiated implements AnnouncedLimits {
 	maximumPacketSize: number = UNLIMITED;
 	/** 0 until CONNACK has announced another [MQTT-3.2.2-17]. */
 	topicAliasMaximum = 0;
-	/** 0 … 2 */
+	/** 0 … 2. MQTT 3.1.1 has no such property: there it is what the broker's answers have shown. */
 	maximumQoS = 2;
 	retainAvailable = true;
 	/** Seconds, 0 … 65535; 0: off. */
@@ -129,7 +129,7 @@ export class Negotiated implements AnnouncedLimits {
 	agree(properties: PropertyReader, sessionPresent: boolean): void {
 		this.isAgreed = true;
 		this.sessionPresent = sessionPresent;
-		this.maximumQoS = 2;
+		if (this.version === 5) this.maximumQoS = 2;
 		this.retainAvailable = true;
 		this.missing = 0;
 		this.receiveMaximum = DEFAULT_RECEIVE_MAXIMUM;

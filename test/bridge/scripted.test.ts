@@ -42,6 +42,33 @@ describe("the other broker allows less QoS than the messages have that wait", ()
 		});
 });
 
+test("a broker of MQTT 3.1.1 answers QoS 2 with PUBACK: its messages are sent with QoS 1 from then on", () => {
+	const world = new VirtualWorld();
+	const hub = new ScriptedHub(world, 4);
+	const edge = new VirtualMachine(world, "edge");
+	edge.bridge = {
+		url: `mqtt://${hub.address}`,
+		version: 4,
+		keepAlive: "0s",
+		topics: [{ filter: "#", qos: 2 }],
+	};
+	hub.onPacket = (packet) => {
+		if (packet.cmd === "publish" && packet.qos > 0) hub.send({ cmd: "puback", messageId: packet.messageId });
+	};
+	edge.start();
+	world.advance(1000);
+	const below = new VirtualClient(world, edge.address, "below");
+	for (let i = 0; i < 5; i++) below.publish("a", `${i}`, 2);
+	world.advance(60_000);
+	const messages = hub.packets.filter((packet): packet is IPublishPacket => packet.cmd === "publish");
+	assert.deepEqual(
+		messages.filter(({ qos }) => qos === 1).map(({ payload }) => String(payload)),
+		["0", "1", "2", "3", "4"],
+	);
+	assert.equal(edge.broker.usage.queued, 0);
+	assert.equal(edge.sys("bridge/messages/out"), "5");
+});
+
 describe("the other broker loses its session", () => {
 	test("after PUBREC: the message is not published again, only released", () => {
 		const { world, hub, edge } = setUp([{ filter: "#", qos: 2 }]);

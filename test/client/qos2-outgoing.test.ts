@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Packet } from "mqtt-packet";
-import { BUSY, type ClientOptions } from "../../src/client/client";
+import { BUSY, type ClientOptions, REJECTED, subscription } from "../../src/client/client";
 import { DUP, QOS1, QOS2 } from "../../src/mqtt/constants";
 import { VirtualNetwork } from "../support/virtual-network";
 import { RecordingClient, topic } from "./recording-client";
@@ -263,4 +263,54 @@ test("a broker with Maximum QoS 1 gets no QoS 2", () => {
 	open();
 	assert.ok(publish(QOS2) < 0);
 	assert.equal(node.client.inFlight.count, 0);
+});
+
+describe("a broker of MQTT 3.1.1 without QoS 2, which answers it with PUBACK", () => {
+	const script: BrokerScript = {
+		answer: (packet, connection) => {
+			if (packet.cmd !== "publish" || packet.qos !== 2) return false;
+			connection.send({ cmd: "puback", messageId: packet.messageId! });
+			return true;
+		},
+	};
+
+	test("the connection ends with an error that says so, and later ones take no QoS 2", () => {
+		const { clock, broker, node, publish, open } = setUp(script, { version: 4 });
+		open();
+		publish(QOS2);
+		clock.advance(1000);
+		assert.equal(node.error?.message, "the broker answers QoS 2 with PUBACK: it has only QoS 1");
+		assert.deepEqual(node.acknowledged, []);
+		for (let i = 0; i < 2; i++) {
+			open();
+			assert.equal(node.client.negotiated.maximumQoS, 1);
+			assert.equal(publish(QOS2), REJECTED);
+			node.client.close();
+			clock.advance(1000);
+		}
+		assert.deepEqual(sent(broker), ["publish 1"]);
+	});
+
+	test("PUBACK after PUBREC, or for a SUBSCRIBE, is no sign of that", () => {
+		for (const kind of ["publish", "subscribe"] as const) {
+			const { clock, node, publish, open } = setUp(
+				{
+					answer: (packet, connection) => {
+						if (packet.cmd !== kind) return false;
+						const { messageId } = packet as { messageId: number };
+						if (kind === "publish") connection.send({ cmd: "pubrec", messageId });
+						connection.send({ cmd: "puback", messageId });
+						return true;
+					},
+				},
+				{ version: 4 },
+			);
+			open();
+			if (kind === "publish") publish(QOS2);
+			else node.client.subscribe([subscription("t", { qos: 1 })]);
+			clock.advance(1000);
+			assert.equal(node.error?.message, "an acknowledgement of the wrong type");
+			assert.equal(node.client.negotiated.maximumQoS, 2);
+		}
+	});
 });

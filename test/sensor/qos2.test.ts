@@ -318,6 +318,26 @@ describe("reports with QoS 2", () => {
 		assert.equal(board.reportCounts.acknowledged, 4);
 	});
 
+	test("a broker of MQTT 3.1.1 that answers QoS 2 with PUBACK: sent with QoS 1 from then on, also after sleep", () => {
+		const board = new TestBoard({ sensors, broker: { ...session, version: 4 } });
+		board.sample = () => ({ a: 1, b: 2 });
+		const broker = new ScriptedBroker(board.network, 1883, {
+			version: 4,
+			answer: (packet, connection) => {
+				if (packet.cmd !== "publish" || packet.qos !== 2) return false;
+				connection.send({ cmd: "puback", messageId: packet.messageId! });
+				return true;
+			},
+		});
+		board.run(35 * MINUTE);
+		const publishes = broker.packets.filter((packet) => packet.cmd === "publish");
+		const later = publishes.findIndex(({ qos }) => qos === 1);
+		assert.ok(later > 0 && later <= sensors.length, `${later} with QoS 2`);
+		assert.ok(publishes.slice(later).every(({ qos }) => qos === 1));
+		assert.equal(board.reportCounts.acknowledged, 8);
+		assert.equal(board.reportCounts.waiting, 0);
+	});
+
 	test("JSON that is too large for the broker is not split: it waits for another limit", () => {
 		const board = new TestBoard({ sensors, payload: "json", topic: "node", broker: session });
 		board.sample = () => ({ a: 1, b: 2 });

@@ -291,7 +291,11 @@ export class ReportExchange implements ClientHandler {
 			this.parts.onRestart();
 			return;
 		}
-		if (error !== undefined && opened && client.inFlight.count > 0) this.answers.pauseOldestTopic();
+		if (error !== undefined && opened) {
+			// What the broker's answers have shown, which the wake after sleep would not know
+			cacheLimits(this.parts.retained.words, client.negotiated);
+			if (client.inFlight.count > 0) this.answers.pauseOldestTopic();
+		}
 		if (!staysConnected && opened && this.hasDelivered) this.parts.onDone();
 		else if (error === undefined) this.parts.onFailed("transport", 0, "the connection ended");
 		else this.parts.onFailed(error.fault, error.reasonCode, error.message);
