@@ -414,8 +414,8 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/client/deadlines.ts",
-		"if (this.armedForMs < 0 || duration < this.armedForMs - this.time.delta(this.armedAt, now))",
-		"if (this.armedForMs < 0)",
+		"if (this.armedForMs >= 0 && duration >= this.armedForMs - this.time.delta(this.armedAt, now)) return;",
+		"if (this.armedForMs >= 0) return;",
 		"a shorter deadline waits for a longer one",
 		CLIENT,
 	),
