@@ -43,6 +43,12 @@ export function utf8(text: string): Uint8Array {
 	return bytes;
 }
 
+/** As {@link utf8}, of a text that is known to be an MQTT string, such as the address of a chip: unchecked. */
+export function utf8OfValid(text: string): Uint8Array {
+	const xs = ArrayBuffer as Partial<XSArrayBuffer>;
+	return xs.fromString === undefined ? utf8(text) : new Uint8Array(xs.fromString(text));
+}
+
 /** Decodes valid UTF-8 in [start, end). Allocates: for use in messages only. */
 export function decodeUTF8(bytes: Uint8Array, start: number, end: number): string {
 	let result = "";

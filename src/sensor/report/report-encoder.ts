@@ -3,7 +3,7 @@ import type { Settings } from "../../config/types";
 import type { Device } from "../../device";
 import { RETAIN } from "../../mqtt/constants";
 import { validTopicName } from "../../mqtt/topics";
-import { utf8 } from "../../mqtt/utf8";
+import { utf8OfValid } from "../../mqtt/utf8";
 import { padDecimals, writeDecimal, writeInteger, writeNull, writeNumber } from "../../text/decimal";
 import { isIso8601Time, writeIso8601 } from "../../text/iso8601";
 import type { ReportRecord } from "../outbox/report-record";
@@ -51,8 +51,8 @@ export class ReportEncoder {
 
 	/** Buffer that {@link writeTopic} and {@link writePayload} write to. */
 	get message(): Uint8Array {
-		this.bytes ??= this.makeMessage();
-		return this.bytes;
+		const bytes = this.bytes;
+		return bytes === undefined ? this.makeMessage() : bytes;
 	}
 
 	/** The same buffer, for a message about the node itself. */
@@ -69,8 +69,8 @@ export class ReportEncoder {
 
 	private makeMessage(): Uint8Array {
 		const { size, sharedSize, diagnostics, topics } = this.derived;
-		const mac = utf8(this.device.mac);
-		const chip = utf8(this.device.chip);
+		const mac = utf8OfValid(this.device.mac);
+		const chip = utf8OfValid(this.device.chip);
 		let longest = 0;
 		for (let i = 0; i < topics.length; i++)
 			longest = Math.max(longest, topicLength(topics[i], mac.length, chip.length));
@@ -81,6 +81,7 @@ export class ReportEncoder {
 		const bytes = new Uint8Array(chipAt + chip.length);
 		bytes.set(mac, macAt);
 		bytes.set(chip, chipAt);
+		this.bytes = bytes;
 		return bytes;
 	}
 
@@ -115,9 +116,9 @@ export class ReportEncoder {
 	publishFlags(record: ReportRecord, maximumQoS: number): number {
 		const sensors = this.settings.sensors;
 		if (!this.grouped) {
-			const { qos, retain } = sensors[record.bytes[RECORD_HEADER]];
-			const bits = (qos < maximumQoS ? qos : maximumQoS) << 1;
-			return retain ? bits | RETAIN : bits;
+			const sensor = sensors[record.bytes[RECORD_HEADER]];
+			const bits = (sensor.qos < maximumQoS ? sensor.qos : maximumQoS) << 1;
+			return sensor.retain ? bits | RETAIN : bits;
 		}
 		let flags = 0;
 		let highest = 0;
@@ -197,14 +198,19 @@ export class ReportEncoder {
 	}
 
 	private writeValue(bytes: Uint8Array, at: number, record: ReportRecord): number {
-		const { decimal, isDecimal, sensor } = record;
+		const decimal = record.decimal;
+		const sensor = this.settings.sensors[record.sensor];
 		const booleanWords = this.derived.booleanWords;
-		if (booleanWords !== undefined && isBinary(this.settings.sensors[sensor]))
-			return copy(bytes, at, booleanWords[(isDecimal ? decimal.mantissa : record.float) === 0 ? 0 : 1]);
-		const end = isDecimal
+		if (booleanWords !== undefined && isBinary(sensor))
+			return copy(
+				bytes,
+				at,
+				booleanWords[(record.isDecimal ? decimal.mantissa : record.float) === 0 ? 0 : 1],
+			);
+		const end = record.isDecimal
 			? writeDecimal(bytes, at, decimal.mantissa, decimal.scale)
 			: writeNumber(bytes, at, record.float, decimal);
-		const { decimals } = this.settings.sensors[sensor];
+		const decimals = sensor.decimals;
 		return decimals === undefined || decimals === 0 ? end : padDecimals(bytes, at, end, decimals);
 	}
 }
