@@ -143,6 +143,7 @@ export class InFlight {
 		}
 		if (stateOf(table[index]) >= SUBACK_PENDING) this.requests--;
 		const last = --this.entryCount;
+		if (index === last) return;
 		table[index] = table[last];
 		table[this.capacity + index] = table[this.capacity + last];
 	}

@@ -142,8 +142,11 @@ export function writeInteger(bytes: Uint8Array, at: number, value: number): numb
 }
 
 function countDigits(value: number): number {
-	let digits = 1;
-	let limit = 10;
+	// As readings have
+	if (value < 100) return value < 10 ? 1 : 2;
+	if (value < 10_000) return value < 1000 ? 3 : 4;
+	let digits = 5;
+	let limit = 100_000;
 	while (value >= limit) {
 		limit *= 10;
 		digits++;
@@ -162,20 +165,15 @@ function writeDigits(bytes: Uint8Array, at: number, value: number, digits: numbe
 	// Above 2^31 the quotient must come from floating point.
 	while (value > 0x7fffffff) {
 		const quotient = Math.floor(value / 10);
-		if (--index === point) index = writePoint(bytes, index);
+		if (--index === point) bytes[index--] = POINT;
 		bytes[index] = ZERO + (value - quotient * 10);
 		value = quotient;
 	}
 	while (index > at) {
 		const quotient = (value / 10) | 0;
-		if (--index === point) index = writePoint(bytes, index);
+		if (--index === point) bytes[index--] = POINT;
 		bytes[index] = ZERO + (value - quotient * 10);
 		value = quotient;
 	}
 	return end;
-}
-
-function writePoint(bytes: Uint8Array, index: number): number {
-	bytes[index] = POINT;
-	return index - 1;
 }

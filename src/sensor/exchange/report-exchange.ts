@@ -83,7 +83,7 @@ export class ReportExchange implements ClientHandler {
 
 	/** Whether the connection is being opened, open or being closed. */
 	get busy(): boolean {
-		return this.parts.client.state !== "closed";
+		return !this.parts.client.isClosed;
 	}
 
 	/** CONNACK has accepted the last connection. */
@@ -252,9 +252,10 @@ export class ReportExchange implements ClientHandler {
 
 	/** Closes the connection once everything was sent, acknowledged and executed. */
 	protected closeWhenDone(): void {
-		const { client, staysConnected } = this.parts;
+		const parts = this.parts;
+		if ((parts.staysConnected && !this.restartPending && !this.reconnects) || !this.sender.isIdle) return;
+		const client = parts.client;
 		const commands = this.commands;
-		if ((staysConnected && !this.restartPending && !this.reconnects) || !this.sender.isIdle) return;
 		if (commands !== undefined && !(client.negotiated.isAgreed && commands.isDone)) return;
 		// Only the broker's close confirms that it has read a QoS 0 report: an early DISCONNECT makes it close
 		// early.

@@ -6,12 +6,12 @@ import type { SensorSettings } from "../../config/types";
  */
 export function calibrated(
 	reading: number,
-	{ table, scale, offset }: Pick<SensorSettings, "table" | "scale" | "offset">,
+	sensor: Pick<SensorSettings, "table" | "scale" | "offset">,
 ): number {
 	let value = reading;
-	if (table !== undefined) value = interpolated(value, table);
-	if (scale !== undefined) value *= scale;
-	if (offset !== undefined) value += offset;
+	if (sensor.table !== undefined) value = interpolated(value, sensor.table);
+	if (sensor.scale !== undefined) value *= sensor.scale;
+	if (sensor.offset !== undefined) value += sensor.offset;
 	return value - value === 0 ? value : NaN;
 }
 

@@ -128,13 +128,14 @@ export class ReportRecord {
 	/** Returns false if the record is full: the value then belongs to the next one. */
 	addValue(sensor: number, value: number): boolean {
 		let at = this.length;
-		const { bytes, decimal } = this;
+		const bytes = this.bytes;
+		const decimal = this.decimal;
 		if (at + VALUE_LIMIT > bytes.length) return false;
 		bytes[at] = sensor;
 		const tag = at + 1;
 		at += 2;
 		if (decimal.set(value) && decimal.scale >= 0) {
-			let { mantissa } = decimal;
+			let mantissa = decimal.mantissa;
 			// Two's complement in the fewest bytes that keep the sign.
 			while (mantissa > 0x3fffffff || mantissa < -0x40000000) {
 				const quotient = Math.floor(mantissa / 256);
@@ -160,7 +161,8 @@ export class ReportRecord {
 
 	/** Writes the header before the values. */
 	seal(sequence: number): void {
-		const { bytes, length } = this;
+		const bytes = this.bytes;
+		const length = this.length;
 		this.sequence = sequence;
 		bytes[OFFSET_LENGTH] = length;
 		bytes[OFFSET_STATE] = STATE_UNSENT;
@@ -238,7 +240,8 @@ export class ReportRecord {
 
 	/** Moves to the next value; false after the last. */
 	nextValue(): boolean {
-		const { bytes, decimal } = this;
+		const bytes = this.bytes;
+		const decimal = this.decimal;
 		const at = this.position;
 		if (at + 2 > this.length) return false;
 		this.sensor = bytes[at];

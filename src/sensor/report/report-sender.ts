@@ -96,21 +96,22 @@ export class ReportSender {
 	}
 
 	private rewindForRetry(): void {
-		const { outbox, retained, clock } = this.parts;
+		const retained = this.parts.retained;
 		if (!this.rewindPending && retained.words[WORD_REFUSED_TOPICS] === 0) return;
-		if (this.rewindPending || anyRetryDue(retained, clock.now)) outbox.rewind();
+		if (this.rewindPending || anyRetryDue(retained, this.parts.clock.now)) this.parts.outbox.rewind();
 		this.rewindPending = false;
 	}
 
 	/** Whether to skip the record at the cursor: it is too large, or its topic is paused. */
 	protected mustSkip(): boolean {
-		const { outbox, retained, encoder, clock } = this.parts;
-		const record = outbox.record;
+		const parts = this.parts;
+		const record = parts.outbox.record;
 		if (record.isOversized) return true;
+		const retained = parts.retained;
 		if (retained.words[WORD_REFUSED_TOPICS] === 0) return false;
-		const topic = encoder.topicIndex(record);
+		const topic = parts.encoder.topicIndex(record);
 		if (!wasRefused(retained, topic) || this.isResent()) return false;
-		if (this.publishFlags() >= QOS1) return isPaused(retained, topic, clock.now);
+		if (this.publishFlags() >= QOS1) return isPaused(retained, topic, parts.clock.now);
 		clearBackoff(retained, topic);
 		return false;
 	}
@@ -125,8 +126,9 @@ export class ReportSender {
 	 * makes its packets small enough for the broker. False: it cannot be sent now.
 	 */
 	private sendReport(): boolean {
-		const { sequence, isReceived } = this.parts.outbox.record;
-		if (isReceived) return this.release(sequence);
+		const record = this.parts.outbox.record;
+		const sequence = record.sequence;
+		if (record.isReceived) return this.release(sequence);
 		if (this.partlySent !== sequence) this.valuesSent = 0;
 		do {
 			const result = this.sendPart();
@@ -154,7 +156,8 @@ export class ReportSender {
 	private sendPart(): PartResult {
 		const { outbox, encoder, client, device } = this.parts;
 		const record = outbox.record;
-		const { sequence, wasSent } = record;
+		const sequence = record.sequence;
+		const wasSent = device.event !== undefined && record.wasSent;
 		let flags = this.publishFlags();
 		const qos = ((flags & (QOS1 | QOS2)) >> 1) as 0 | 1 | 2;
 		let packetId: PublishResult = REJECTED;
@@ -214,11 +217,12 @@ export class ReportSender {
 	 * @returns where it ends
 	 */
 	protected writePayload(limit: number, start: number): number {
-		const { outbox, encoder, clock } = this.parts;
-		const record = outbox.record;
+		const parts = this.parts;
+		const encoder = parts.encoder;
+		const record = parts.outbox.record;
 		if (!encoder.json) return encoder.writeBareValue(record, start);
 		const { valuesSent, dropped } = this;
-		return encoder.writePayload(record, clock.wallOffset, dropped, limit, valuesSent, start);
+		return encoder.writePayload(record, parts.clock.wallOffset, dropped, limit, valuesSent, start);
 	}
 
 	/** Reports dropped since power-on. */

@@ -150,7 +150,8 @@ export class RetainedState {
 
 	/** Makes the working copy durable. Allocates nothing. */
 	commit(): void {
-		const { words, memory } = this;
+		const words = this.words;
+		const memory = this.memory;
 		const generation = (words[WORD_GENERATION] + 1) >>> 0;
 		words[WORD_GENERATION] = generation;
 		words[WORD_CHECKSUM] = 0;
