@@ -13,6 +13,7 @@ export function sample(node: NodeParts): Task {
 	let next: Task = TASK_NONE;
 	// In deep mode the timer runs once; otherwise it is set again below.
 	if (node.deepSleep) node.timers.stop(NEXT_EVENT_TIMER);
+	else node.flash?.retry();
 	if (!node.idle) {
 		const waitMs = awakeWait(node.collector.earliestDue, node.clock.now);
 		if (waitMs > 0) {
@@ -20,7 +21,6 @@ export function sample(node: NodeParts): Task {
 			return TASK_NONE;
 		}
 		node.collector.collect(node.deepSleep ? node.settings.sleep.awakeLimit * DRIVER_SHARE : Infinity);
-		if (!node.deepSleep) node.flash?.retry();
 		if (!node.reporting) {
 			if (node.deepSleep && goesOnSampling(node)) return TASK_NONE;
 			if (shouldReport(node)) {

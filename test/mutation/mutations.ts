@@ -714,14 +714,14 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/outbox/flash-copy.ts",
-		"		this.writeSummary(ring.sequenceAt(index), this.summary.restoreMarks);\n",
+		"		this.writeSummary(ring.sequenceAt(index), this.flash.restoreMarks);\n",
 		"",
 		"a loss of power forgets what was dropped",
 		["test/sensor/flash-outbox.test.ts"],
 	),
 	mutation(
 		"src/sensor/outbox/flash-restore.ts",
-		"		if (count > 0) summary.rewrite(words, MARK_RESTORING | (timeIsLost ? MARK_TIME_LOST : 0));\n",
+		"		if (count > 0) flash.rewriteSummary(words, MARK_RESTORING | (timeIsLost ? MARK_TIME_LOST : 0));\n",
 		"",
 		"a reset while reports are put back from flash loses some, and does not count them",
 		["test/sensor/flash-restore.test.ts"],
@@ -742,7 +742,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/outbox/flash-restore.ts",
-		"timeIsLost || scratch.sequence < summary.words[SUMMARY_TIMELESS]",
+		"timeIsLost || scratch.sequence < flash.summary[SUMMARY_TIMELESS]",
 		"timeIsLost",
 		"a time from a start before a loss of power is taken for one of the present start",
 		["test/sensor/flash-outbox.test.ts"],

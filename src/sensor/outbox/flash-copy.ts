@@ -10,8 +10,8 @@ import {
 } from "../retained/layout";
 import type { RetainedState } from "../retained/retained-state";
 import { FlashRecords, INTACT, NO_RECORD } from "./flash-records";
-import { FlashStorage, UNREADABLE } from "./flash-storage";
-import { FlashSummary, MARK_ALL_DROPPED } from "./flash-summary";
+import { UNREADABLE } from "./flash-storage";
+import { MARK_ALL_DROPPED } from "./flash-summary";
 import { Outbox, type OutboxHandler } from "./outbox";
 import { isKnownState, ReportRecord } from "./report-record";
 
@@ -43,8 +43,7 @@ export function reportsInFlash(longestRecord: number): number {
  * written as well. Each write allocates the key's name and a view.
  */
 export class FlashCopy extends Outbox {
-	protected readonly records: FlashRecords;
-	protected readonly summary: FlashSummary;
+	protected readonly flash: FlashRecords;
 	protected readonly keepsStates: boolean;
 	private readonly slots: number;
 	/** Slots in use, a bit each. */
@@ -56,13 +55,11 @@ export class FlashCopy extends Outbox {
 		policy: "dropOldest" | "thin",
 		longestRecord: number,
 		handler: OutboxHandler,
-		device: Pick<Device, "storage" | "trace">,
+		device: Pick<Device, "event" | "storage" | "trace">,
 		keepsStates: boolean,
 	) {
 		super(retained, policy, longestRecord + 1, handler);
-		const storage = new FlashStorage(device);
-		this.records = new FlashRecords(storage);
-		this.summary = new FlashSummary(storage);
+		this.flash = new FlashRecords(device);
 		this.slots = reportsInFlash(longestRecord);
 		this.keepsStates = keepsStates;
 	}
@@ -74,14 +71,15 @@ export class FlashCopy extends Outbox {
 
 	override append(record: ReportRecord): boolean {
 		const { words } = this.ring;
+		this.flash.prepare();
 		if (words[WORD_WAITING] >= this.slots) this.makeRoom(0, this.slots - 1);
 		const slot = this.findFreeSlot();
 		record.bytes[record.length++] = slot;
 		if (!super.append(record)) return false;
 		if (slot === NO_SLOT) return true;
 		// Without one, what the records mean would not be known.
-		if (!this.summary.read()) this.summary.write(words, 0);
-		this.records.write(slot, record);
+		if (!this.flash.readSummary()) this.flash.writeSummary(words, 0);
+		this.flash.write(slot, record);
 		return true;
 	}
 
@@ -125,7 +123,7 @@ export class FlashCopy extends Outbox {
 		const { words } = ring;
 		// The count first: a record that is gone without being counted would be lost.
 		words[WORD_DROPPED + reason]++;
-		this.writeSummary(ring.sequenceAt(index), this.summary.restoreMarks);
+		this.writeSummary(ring.sequenceAt(index), this.flash.restoreMarks);
 		words[WORD_DROPPED + reason]--;
 		this.deleteSlot(ring.lastByteAt(index));
 		super.commitDrop(index, reason);
@@ -134,31 +132,31 @@ export class FlashCopy extends Outbox {
 	/** While flash has what could not be read, the summary that says so is the only one that may change. */
 	protected get mayWriteSummary(): boolean {
 		if ((this.ring.words[WORD_FLAGS] & FLAG_FLASH_UNREAD) === 0) return true;
-		return this.summary.read() && this.summary.hasUnread && this.summary.isOf(this.ring.words);
+		return this.flash.readSummary() && this.flash.hasUnread && this.flash.isSummaryOf(this.ring.words);
 	}
 
 	/** See {@link FlashSummary.write}. */
 	protected writeSummary(dropping: number, marks = 0): void {
-		if (this.mayWriteSummary) this.summary.write(this.ring.words, dropping, marks);
+		if (this.mayWriteSummary) this.flash.writeSummary(this.ring.words, dropping, marks);
 	}
 
 	private writeRecord(index: number): void {
 		const { ring, scratch } = this;
 		ring.readRecord(index, ring.lengthAt(index), scratch);
-		this.records.write(ring.lastByteAt(index), scratch);
+		this.flash.write(ring.lastByteAt(index), scratch);
 	}
 
 	private writeState(index: number): void {
 		const { ring } = this;
 		const slot = ring.lastByteAt(index);
-		if (slot !== NO_SLOT) this.records.writeState(slot, ring.sequenceAt(index), ring.stateAt(index));
+		if (slot !== NO_SLOT) this.flash.writeState(slot, ring.sequenceAt(index), ring.stateAt(index));
 	}
 
 	/** @returns whether nothing is left of it */
 	protected deleteSlot(slot: number): boolean {
 		if (slot === NO_SLOT) return true;
-		const isDeleted = this.records.delete(slot);
-		return this.keepsStates ? this.records.deleteState(slot) && isDeleted : isDeleted;
+		const isDeleted = this.flash.delete(slot);
+		return this.keepsStates ? this.flash.deleteState(slot) && isDeleted : isDeleted;
 	}
 
 	/** @returns whether nothing is left in any of them */
@@ -184,7 +182,7 @@ export class FlashCopy extends Outbox {
 	/** All reports were counted as dropped: none counts any more, even if deleting them is interrupted. */
 	protected deleteAll(): void {
 		const { words } = this.ring;
-		this.summary.write(words, words[WORD_SEQUENCE] - 1, MARK_ALL_DROPPED);
+		this.flash.writeSummary(words, words[WORD_SEQUENCE] - 1, MARK_ALL_DROPPED);
 		this.deleteSlots();
 	}
 
@@ -212,7 +210,7 @@ export class FlashCopy extends Outbox {
 		let unreadable = 0;
 		for (let slot = 0; slot < NO_SLOT; slot++) {
 			if ((taken[slot >> 3] & (1 << (slot & 7))) !== 0) continue;
-			const found = isUnread ? this.records.read(slot, this.scratch) : NO_RECORD;
+			const found = isUnread ? this.flash.read(slot, this.scratch) : NO_RECORD;
 			if (found === NO_RECORD) return slot;
 			if (found === UNREADABLE && ++unreadable === UNREADABLE_LIMIT) break;
 		}
@@ -228,9 +226,9 @@ export class FlashCopy extends Outbox {
 			const length = ring.lengthAt(index);
 			if (length === 0) break;
 			const slot = ring.isWaiting(index) ? ring.lastByteAt(index) : NO_SLOT;
-			if (slot !== NO_SLOT && !this.summary.isDropped(ring.sequenceAt(index))) {
+			if (slot !== NO_SLOT && !this.flash.isDropped(ring.sequenceAt(index))) {
 				// What cannot be read there is this report
-				if (this.records.read(slot, scratch) !== INTACT) this.writeRecord(index);
+				if (this.flash.read(slot, scratch) !== INTACT) this.writeRecord(index);
 				if (this.keepsStates && isKnownState(ring.stateAt(index))) this.writeState(index);
 			}
 			offset += length;

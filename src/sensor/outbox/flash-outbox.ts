@@ -32,10 +32,10 @@ const MOST_TRIES = 8;
  * all of flash was read, a report goes to a slot that is known to be empty, or stays in retained memory only.
  */
 export class FlashOutbox extends FlashRestore {
-	private readonly device: Pick<Device, "event" | "trace">;
-	private supplyWasAway = false;
+	/** Absent: it was not. */
+	declare private supplyWasAway?: true;
 
-	/** @param keepsStates whether a report may have QoS 2 */
+	/** See {@link FlashCopy}. */
 	constructor(
 		retained: RetainedState,
 		policy: "dropOldest" | "thin",
@@ -45,7 +45,6 @@ export class FlashOutbox extends FlashRestore {
 		keepsStates: boolean,
 	) {
 		super(retained, policy, longestRecord, handler, device, keepsStates);
-		this.device = device;
 	}
 
 	/**
@@ -54,7 +53,7 @@ export class FlashOutbox extends FlashRestore {
 	 */
 	markDamaged(): void {
 		this.supplyWasAway = true;
-		this.summary.markDamaged();
+		this.flash.markDamaged();
 	}
 
 	/**
@@ -69,7 +68,11 @@ export class FlashOutbox extends FlashRestore {
 			if (this.mayWriteSummary) this.writeRing();
 			return;
 		}
-		if (!this.isReadable || (restored === "garbage" && this.summary.hasUnread)) {
+		const { flash } = this;
+		flash.prepare();
+		// Without a summary no record counts, and there is no scratch record yet
+		const isReadable = flash.readSummary() ? this.isReadable : !flash.isSummaryUnreadable;
+		if (!isReadable || (restored === "garbage" && flash.hasUnread)) {
 			this.postpone(restored);
 			return;
 		}
@@ -92,7 +95,7 @@ export class FlashOutbox extends FlashRestore {
 	override discard(): void {
 		// Flash has more reports than the ring: `start` counts them
 		if (this.isRestoring) this.ring.retained.resetLayout();
-		else if (this.summary.isUnreadable || this.isUnread) {
+		else if (this.flash.isSummaryUnreadable || this.isUnread) {
 			this.deleteOwnSlots();
 			this.setFlags(FLAG_FLASH_UNREAD | FLAG_FLASH_MISSING);
 			super.discard();
@@ -107,9 +110,9 @@ export class FlashOutbox extends FlashRestore {
 		const { isUnread } = this;
 		super.clear();
 		if (!isUnread) this.deleteAll();
-		else if (this.summary.delete() && this.deleteSlots()) {
+		else if (this.flash.deleteSummary() && this.deleteSlots()) {
 			this.clearFlags();
-			this.summary.write(this.ring.words, 0);
+			this.flash.writeSummary(this.ring.words, 0);
 		}
 	}
 
@@ -132,36 +135,36 @@ export class FlashOutbox extends FlashRestore {
 
 	/** Flash cannot be read: goes on with what retained memory has. */
 	private postpone(restored: RestoreResult): void {
-		const { summary } = this;
+		const { flash } = this;
 		const { words } = this.ring;
-		const isKnown = summary.read();
-		const isWhole = restored === "valid" && !this.supplyWasAway && isKnown && !summary.isDamaged;
+		const isKnown = flash.readSummary();
+		const isWhole = restored === "valid" && !this.supplyWasAway && isKnown && !flash.isDamaged;
 		this.setFlags(
 			FLAG_FLASH_UNREAD |
 				(isWhole ? 0 : FLAG_FLASH_MISSING) |
 				(restored === "garbage" ? FLAG_FLASH_RENUMBERED : 0),
 		);
-		this.device.trace("reports in flash cannot be read: they are kept, and looked for again");
-		if (!isKnown || !summary.isOf(words)) return;
-		if (restored === "garbage") summary.words[SUMMARY_TIMELESS] = 0;
+		this.flash.device.trace("reports in flash cannot be read: they are kept, and looked for again");
+		if (!isKnown || !flash.isSummaryOf(words)) return;
+		if (restored === "garbage") flash.summary[SUMMARY_TIMELESS] = 0;
 		this.markUnread();
 	}
 
 	/** Writes a summary that says that there may be others; without that of a drop where that is ambiguous. */
 	private markUnread(): void {
-		const { ring, summary } = this;
-		if ((ring.words[WORD_FLAGS] & FLAG_FLASH_RENUMBERED) === 0) summary.rewrite(ring.words);
-		else summary.write(ring.words, 0);
+		const { ring, flash } = this;
+		if ((ring.words[WORD_FLAGS] & FLAG_FLASH_RENUMBERED) === 0) flash.rewriteSummary(ring.words);
+		else flash.writeSummary(ring.words, 0);
 	}
 
 	/** Appends what flash has beside the ring, as far as it can be read now, as new reports. */
 	private adopt(): void {
-		const { ring, scratch, summary } = this;
+		const { ring, scratch, flash } = this;
 		const { words } = ring;
-		this.sawUnreadable = summary.isUnreadable;
+		const isKnown = flash.readSummary();
+		this.sawUnreadable = flash.isSummaryUnreadable;
 		if (!this.sawUnreadable) {
-			const isKnown = summary.read();
-			const isForeign = isKnown && !summary.isOf(words);
+			const isForeign = isKnown && !flash.isSummaryOf(words);
 			const isMissing = isKnown && (words[WORD_FLAGS] & FLAG_FLASH_MISSING) !== 0;
 			const marksDrops = (words[WORD_FLAGS] & FLAG_FLASH_RENUMBERED) === 0;
 			const found = new Float64Array(NO_SLOT);
@@ -171,7 +174,7 @@ export class FlashOutbox extends FlashRestore {
 				const { sequence } = scratch;
 				const index = this.find(sequence);
 				if (index >= 0 && ring.lastByteAt(index) === slot) continue;
-				if (!isMissing || (marksDrops && summary.isDropped(sequence))) this.deleteSlot(slot);
+				if (!isMissing || (marksDrops && flash.isDropped(sequence))) this.deleteSlot(slot);
 				else found[count++] = sequence * (NO_SLOT + 1) + slot;
 			}
 			if (isKnown && !isForeign) this.markUnread();
@@ -180,7 +183,7 @@ export class FlashOutbox extends FlashRestore {
 			for (let i = NO_SLOT - count; i < NO_SLOT; i++) this.adoptSlot(found[i] % (NO_SLOT + 1), isForeign);
 			if (!this.sawUnreadable) {
 				this.clearFlags();
-				summary.write(words, 0);
+				flash.writeSummary(words, 0);
 			}
 		}
 		if (this.sawUnreadable) this.postponeAgain();
@@ -212,7 +215,7 @@ export class FlashOutbox extends FlashRestore {
 		if (!this.append(record)) return;
 		retained.commit();
 		this.deleteSlot(slot);
-		this.device.event?.("accepted", record.sequence, words[WORD_WAITING]);
+		this.flash.device.event?.("accepted", record.sequence, words[WORD_WAITING]);
 	}
 
 	private postponeAgain(): void {

@@ -1,4 +1,6 @@
-import { type FlashStorage, UNREADABLE } from "./flash-storage";
+import type { Device } from "../../device";
+import { UNREADABLE } from "./flash-storage";
+import { FlashSummary } from "./flash-summary";
 import { isKnownState, type RecordState, type ReportRecord, STATE_UNSENT } from "./report-record";
 
 /** Bytes of a state: sequence number, the state, and its complement. */
@@ -12,30 +14,30 @@ export const INTACT = 1;
 /**
  * The records of the outbox in key-value storage: a key for each, and one for the state of its delivery. A
  * write that a loss of power interrupts leaves a wrong CRC, which counts as nothing: a record's is that of
- * the outbox.
+ * the outbox. One object with the summary, as each takes RAM.
  */
-export class FlashRecords {
-	private readonly storage: FlashStorage;
-	private readonly state = new Uint8Array(STATE_SIZE);
+export class FlashRecords extends FlashSummary {
+	private readonly state: Uint8Array;
 
-	constructor(storage: FlashStorage) {
-		this.storage = storage;
+	constructor(device: Pick<Device, "event" | "storage" | "trace">) {
+		super(device);
+		this.state = new Uint8Array(STATE_SIZE);
 	}
 
 	/** Reads the record of a slot: {@link INTACT}, {@link NO_RECORD} or {@link UNREADABLE}. */
 	read(slot: number, record: ReportRecord): typeof INTACT | typeof NO_RECORD | typeof UNREADABLE {
-		const length = this.storage.read(`r${slot}`, record.bytes);
+		const length = this.readKey(`r${slot}`, record.bytes);
 		if (length === UNREADABLE) return UNREADABLE;
 		return length > 0 && record.parse() && record.length === length ? INTACT : NO_RECORD;
 	}
 
 	/** @param record with all its bytes */
 	write(slot: number, record: ReportRecord): void {
-		this.storage.write(`r${slot}`, record.bytes.subarray(0, record.bytes[0]));
+		this.writeKey(`r${slot}`, record.bytes.subarray(0, record.bytes[0]));
 	}
 
 	delete(slot: number): boolean {
-		return this.storage.delete(`r${slot}`);
+		return this.deleteKey(`r${slot}`);
 	}
 
 	/**
@@ -44,7 +46,7 @@ export class FlashRecords {
 	 */
 	readState(slot: number, sequence: number): RecordState | typeof UNREADABLE {
 		const bytes = this.state;
-		const length = this.storage.read(`t${slot}`, bytes);
+		const length = this.readKey(`t${slot}`, bytes);
 		if (length === UNREADABLE) return UNREADABLE;
 		const state = bytes[4];
 		const of = (bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24)) >>> 0;
@@ -59,10 +61,10 @@ export class FlashRecords {
 		for (let i = 0; i < 4; i++) bytes[i] = sequence >>> (8 * i);
 		bytes[4] = state;
 		bytes[5] = state ^ 0xff;
-		this.storage.write(`t${slot}`, bytes);
+		this.writeKey(`t${slot}`, bytes);
 	}
 
 	deleteState(slot: number): boolean {
-		return this.storage.delete(`t${slot}`);
+		return this.deleteKey(`t${slot}`);
 	}
 }

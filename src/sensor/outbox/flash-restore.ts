@@ -1,3 +1,4 @@
+import type { Device } from "../../device";
 import { DROPPED_CORRUPTED, DROPPED_UNREADABLE } from "../../device-events";
 import {
 	DROP_COUNTERS,
@@ -13,7 +14,7 @@ import {
 	WORD_USED,
 	WORD_WAITING,
 } from "../retained/layout";
-import type { RestoreResult } from "../retained/retained-state";
+import type { RestoreResult, RetainedState } from "../retained/retained-state";
 import { FlashCopy, NO_SLOT } from "./flash-copy";
 import { INTACT, NO_RECORD } from "./flash-records";
 import { UNREADABLE } from "./flash-storage";
@@ -28,6 +29,7 @@ import {
 	SUMMARY_SEQUENCE,
 	SUMMARY_TIMELESS,
 } from "./flash-summary";
+import type { OutboxHandler } from "./outbox";
 import { isKnownState, OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./report-record";
 
 /**
@@ -35,17 +37,29 @@ import { isKnownState, OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./r
  * fails nevertheless leaves that record alone.
  */
 export class FlashRestore extends FlashCopy {
-	/** A record could not be read. */
-	protected sawUnreadable = false;
+	/** A record could not be read. Absent: all could. */
+	declare protected sawUnreadable?: boolean;
+
+	/** See {@link FlashCopy}. */
+	constructor(
+		retained: RetainedState,
+		policy: "dropOldest" | "thin",
+		longestRecord: number,
+		handler: OutboxHandler,
+		device: Pick<Device, "event" | "storage" | "trace">,
+		keepsStates: boolean,
+	) {
+		super(retained, policy, longestRecord, handler, device, keepsStates);
+	}
 
 	/**
 	 * Reads the record of a slot into the scratch record; false: there is none that counts, and it is deleted,
 	 * or none that can be read.
 	 */
 	protected readSlot(slot: number): boolean {
-		const { scratch, records } = this;
+		const { scratch, flash } = this;
 		const { bytes } = scratch;
-		const found = records.read(slot, scratch);
+		const found = flash.read(slot, scratch);
 		if (found === INTACT && bytes[scratch.length - 1] === slot) return true;
 		if (found === UNREADABLE) this.sawUnreadable = true;
 		else this.deleteSlot(slot);
@@ -54,7 +68,7 @@ export class FlashRestore extends FlashCopy {
 
 	/** A restore has begun and not ended: flash holds what is true. */
 	protected get isRestoring(): boolean {
-		return this.summary.read() && this.summary.restoreMarks !== 0;
+		return this.flash.readSummary() && this.flash.restoreMarks !== 0;
 	}
 
 	/**
@@ -62,21 +76,21 @@ export class FlashRestore extends FlashCopy {
 	 * was away, retained memory may be older, and lack what damage has taken: that is put back.
 	 */
 	protected compare(): void {
-		const { ring, scratch, summary } = this;
+		const { ring, scratch, flash } = this;
 		const { words } = ring;
 		const corrupted = WORD_DROPPED + DROPPED_CORRUPTED;
 		const corruptedNow = words[corrupted];
-		const corruptedThen = summary.words[SUMMARY_DROPPED + DROPPED_CORRUPTED];
-		const isDamaged = (summary.isDamaged || corruptedNow > corruptedThen) && summary.isOf(words);
+		const corruptedThen = flash.summary[SUMMARY_DROPPED + DROPPED_CORRUPTED];
+		const isDamaged = (flash.isDamaged || corruptedNow > corruptedThen) && flash.isSummaryOf(words);
 		if (isDamaged) {
-			words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], summary.words[SUMMARY_SEQUENCE]);
+			words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], flash.summary[SUMMARY_SEQUENCE]);
 			words[corrupted] = Math.min(corruptedNow, corruptedThen);
 		}
 		const corruptedBefore = words[corrupted];
 		const marks = isDamaged ? MARK_DAMAGED : 0;
 		// A drop whose commit a reset has prevented was none
-		if (this.holdsDropped) summary.write(words, 0, marks);
-		else summary.rewrite(words, marks);
+		if (this.holdsDropped) flash.writeSummary(words, 0, marks);
+		else flash.rewriteSummary(words, marks);
 		words[corrupted] = corruptedNow;
 		let missing = 0;
 		for (let slot = 0; slot < NO_SLOT; slot++) {
@@ -84,7 +98,7 @@ export class FlashRestore extends FlashCopy {
 			const { sequence } = scratch;
 			const index = this.find(sequence);
 			const isMissing = index < 0 ? isDamaged : !this.isIntact(index);
-			if (isMissing && !summary.isDropped(sequence)) missing++;
+			if (isMissing && !flash.isDropped(sequence)) missing++;
 			else if (index < 0 || ring.lastByteAt(index) !== slot) this.deleteSlot(slot);
 		}
 		this.writeRing();
@@ -92,7 +106,7 @@ export class FlashRestore extends FlashCopy {
 			// What damage has taken was counted; what an older header lacks was not.
 			words[corrupted] = Math.max(corruptedNow - missing, corruptedBefore);
 			this.restore(false);
-		} else if (isDamaged) summary.write(words, 0);
+		} else if (isDamaged) flash.writeSummary(words, 0);
 	}
 
 	/** Whether a report that the summary counts as dropped is in the ring. */
@@ -103,7 +117,7 @@ export class FlashRestore extends FlashCopy {
 			const index = ring.indexAt(offset);
 			const length = ring.lengthAt(index);
 			if (length === 0) break;
-			if (ring.isWaiting(index) && this.summary.isDropped(ring.sequenceAt(index))) return true;
+			if (ring.isWaiting(index) && this.flash.isDropped(ring.sequenceAt(index))) return true;
 			offset += length;
 		}
 		return false;
@@ -111,7 +125,7 @@ export class FlashRestore extends FlashCopy {
 
 	/** A reset, a crash or a loss of power came before a restore had ended: begins it anew. */
 	protected resumeRestore(restored: RestoreResult): void {
-		const timeIsLost = restored === "garbage" || (this.summary.restoreMarks & MARK_TIME_LOST) !== 0;
+		const timeIsLost = restored === "garbage" || (this.flash.restoreMarks & MARK_TIME_LOST) !== 0;
 		// If storage has failed since, a report may be in the ring only
 		if (restored === "valid") this.writeRing();
 		this.restoreSummary();
@@ -128,11 +142,11 @@ export class FlashRestore extends FlashCopy {
 	/** Takes over what the summary says; false: there is none, and no record counts. */
 	protected restoreSummary(): boolean {
 		const { words } = this.ring;
-		if (!this.summary.read()) {
+		if (!this.flash.readSummary()) {
 			this.deleteSlots();
 			return false;
 		}
-		const summary = this.summary.words;
+		const { summary } = this.flash;
 		for (let i = 0; i < DROP_COUNTERS; i++) words[WORD_DROPPED + i] = summary[SUMMARY_DROPPED + i];
 		words[WORD_SEQUENCE] = Math.max(words[WORD_SEQUENCE], summary[SUMMARY_SEQUENCE]);
 		if (summary[SUMMARY_SENSORS] === words[WORD_SENSORS_HASH]) {
@@ -149,17 +163,18 @@ export class FlashRestore extends FlashCopy {
 	 * @param timeIsLost whether node time has begun anew
 	 */
 	protected restore(timeIsLost: boolean): void {
-		const { ring, scratch, records, summary } = this;
+		const { ring, scratch, flash } = this;
 		const { words, retained } = ring;
-		const isForeign = !summary.isOf(words);
+		const isForeign = !flash.isSummaryOf(words);
+		if (!isForeign) this.storeUnstored();
 		const found = new Float64Array(NO_SLOT);
 		let count = 0;
 		for (let slot = 0; slot < NO_SLOT; slot++)
 			if (this.readSlot(slot)) {
-				if (!summary.isDropped(scratch.sequence)) found[count++] = scratch.sequence * (NO_SLOT + 1) + slot;
+				if (!flash.isDropped(scratch.sequence)) found[count++] = scratch.sequence * (NO_SLOT + 1) + slot;
 				else this.deleteSlot(slot);
 			}
-		if (count > 0) summary.rewrite(words, MARK_RESTORING | (timeIsLost ? MARK_TIME_LOST : 0));
+		if (count > 0) flash.rewriteSummary(words, MARK_RESTORING | (timeIsLost ? MARK_TIME_LOST : 0));
 		words[WORD_HEAD] = words[WORD_USED] = words[WORD_RECORDS] = words[WORD_WAITING] = 0;
 		// No commit may cover the bytes that are written now
 		retained.commit();
@@ -168,9 +183,9 @@ export class FlashRestore extends FlashCopy {
 		for (let i = NO_SLOT - count; i < NO_SLOT; i++) {
 			const slot = found[i] % (NO_SLOT + 1);
 			if (!this.readSlot(slot)) continue;
-			if (timeIsLost || scratch.sequence < summary.words[SUMMARY_TIMELESS]) this.forgetTime(scratch);
+			if (timeIsLost || scratch.sequence < flash.summary[SUMMARY_TIMELESS]) this.forgetTime(scratch);
 			if (this.keepsStates) {
-				const state = records.readState(slot, scratch.sequence);
+				const state = flash.readState(slot, scratch.sequence);
 				if (state === UNREADABLE) {
 					this.sawUnreadable = true;
 					continue;
@@ -186,9 +201,31 @@ export class FlashRestore extends FlashCopy {
 		}
 		retained.commit();
 		// What is in flash has the times of before
-		if (timeIsLost) summary.words[SUMMARY_TIMELESS] = words[WORD_SEQUENCE];
-		if (isForeign || summary.isMarked) summary.write(words, 0);
+		if (timeIsLost) flash.summary[SUMMARY_TIMELESS] = words[WORD_SEQUENCE];
+		if (isForeign || flash.isMarked) flash.writeSummary(words, 0);
 		this.rewind();
+	}
+
+	/** Writes what is in the ring only, as flash could not be read when it was accepted. */
+	private storeUnstored(): void {
+		const { ring, scratch, flash } = this;
+		const used = ring.words[WORD_USED];
+		let slot = 0;
+		for (let offset = 0; offset < used; ) {
+			const index = ring.indexAt(offset);
+			const length = ring.lengthAt(index);
+			if (length === 0) break;
+			if (ring.isWaiting(index) && ring.lastByteAt(index) === NO_SLOT && this.isIntact(index)) {
+				while (slot < NO_SLOT && flash.read(slot, this.record) !== NO_RECORD) slot++;
+				if (slot === NO_SLOT) break;
+				scratch.bytes[length - 1] = slot;
+				scratch.seal(scratch.sequence);
+				flash.write(slot, scratch);
+				if (this.keepsStates) flash.writeState(slot, scratch.sequence, ring.stateAt(index));
+			}
+			offset += length;
+		}
+		this.record.sequence = 0;
 	}
 
 	private giveUpOldest(): void {
@@ -204,16 +241,14 @@ export class FlashRestore extends FlashCopy {
 		record.seal(record.sequence);
 	}
 
-	/** Whether every key of flash can be read now. */
+	/** Whether every record in flash can be read now. */
 	protected get isReadable(): boolean {
-		const { records, scratch, summary } = this;
-		if (summary.isUnreadable) return false;
-		if (!summary.read()) return true;
+		const { flash, scratch } = this;
 		for (let slot = 0; slot < NO_SLOT; slot++) {
-			const found = records.read(slot, scratch);
+			const found = flash.read(slot, scratch);
 			if (found === NO_RECORD) continue;
 			if (found === UNREADABLE) return false;
-			if (this.keepsStates && records.readState(slot, scratch.sequence) === UNREADABLE) return false;
+			if (this.keepsStates && flash.readState(slot, scratch.sequence) === UNREADABLE) return false;
 		}
 		return true;
 	}

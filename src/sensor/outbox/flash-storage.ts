@@ -14,16 +14,25 @@ export const UNREADABLE = -1;
 
 /** The outbox's key-value storage, whose errors it takes: it says so once a run. */
 export class FlashStorage {
-	private readonly device: Pick<Device, "storage" | "trace">;
+	readonly device: Pick<Device, "event" | "storage" | "trace">;
 	private storage: Storage | undefined;
 	private failed = false;
 
-	constructor(device: Pick<Device, "storage" | "trace">) {
+	constructor(device: Pick<Device, "event" | "storage" | "trace">) {
 		this.device = device;
 	}
 
+	/** Opens the storage. Without it the first read or write does, which takes the deepest stack of a wake. */
+	prepare(): void {
+		try {
+			this.open();
+		} catch (error) {
+			this.fail(error);
+		}
+	}
+
 	/** @returns bytes of the value; 0: there is none; or {@link UNREADABLE} */
-	read(key: string, bytes: Uint8Array): number {
+	protected readKey(key: string, bytes: Uint8Array): number {
 		try {
 			return this.open()?.read(key, bytes) ?? 0;
 		} catch (error) {
@@ -32,7 +41,7 @@ export class FlashStorage {
 		}
 	}
 
-	write(key: string, bytes: Uint8Array): void {
+	protected writeKey(key: string, bytes: Uint8Array): void {
 		try {
 			this.open()?.write(key, bytes);
 		} catch (error) {
@@ -41,7 +50,7 @@ export class FlashStorage {
 	}
 
 	/** @returns whether there is no value any more */
-	delete(key: string): boolean {
+	protected deleteKey(key: string): boolean {
 		try {
 			this.open()?.delete(key);
 			return true;

@@ -10,7 +10,7 @@ import {
 	WORD_SENSORS_HASH,
 	WORD_SEQUENCE,
 } from "../retained/layout";
-import { type FlashStorage, OUTBOX_PATH, UNREADABLE } from "./flash-storage";
+import { FlashStorage, OUTBOX_PATH, UNREADABLE } from "./flash-storage";
 
 // Words of the summary
 const CHECKSUM = 0;
@@ -76,80 +76,80 @@ export function forgetRecords({ storage }: Pick<Device, "storage">): void {
  * What the records in flash mean: of which sensors they are, and which of them count. It is in key-value
  * storage, under two keys in turn. While one of these cannot be read, nothing is known, and nothing written.
  */
-export class FlashSummary {
-	/** What {@link read} or {@link write} had last. */
-	readonly words = new Uint32Array(WORDS);
-	private readonly storage: FlashStorage;
-	private readonly bytes: Uint8Array;
+export class FlashSummary extends FlashStorage {
+	/** Words of the summary that {@link readSummary} or {@link writeSummary} had last. */
+	readonly summary: Uint32Array;
+	private readonly summaryBytes: Uint8Array;
 	/** Whether the summary in storage was looked for. */
 	private known = false;
 
-	constructor(storage: FlashStorage) {
-		this.storage = storage;
-		this.bytes = new Uint8Array(this.words.buffer);
+	// A constructor that takes any arguments would allocate them, here and below
+	constructor(device: Pick<Device, "event" | "storage" | "trace">) {
+		super(device);
+		this.summary = new Uint32Array(WORDS);
+		this.summaryBytes = new Uint8Array(this.summary.buffer);
 	}
 
-	/** Whether there is a summary; it is then in {@link words}. */
-	read(): boolean {
+	/** Whether there is a summary; it is then in {@link summary}. */
+	readSummary(): boolean {
 		if (!this.known) {
-			this.words.fill(0);
+			this.summary.fill(0);
 			this.known = this.load(EVEN_KEY) && this.load(ODD_KEY);
 		}
-		return this.known && this.words[COUNT] > 0;
+		return this.known && this.summary[COUNT] > 0;
 	}
 
-	/** Whether it cannot be read now. */
-	get isUnreadable(): boolean {
-		this.read();
+	/** Whether the summary cannot be read now. After {@link readSummary}. */
+	get isSummaryUnreadable(): boolean {
 		return !this.known;
 	}
 
-	/** Whether it is of these sensors. After {@link read}. @param header words of the retained header */
-	isOf(header: Uint32Array): boolean {
-		return this.words[SUMMARY_SENSORS] === header[WORD_SENSORS_HASH];
+	/** Whether the summary is of these sensors. After {@link readSummary}. @param header words of the retained header */
+	isSummaryOf(header: Uint32Array): boolean {
+		return this.summary[SUMMARY_SENSORS] === header[WORD_SENSORS_HASH];
 	}
 
-	/** The marks of a restore that has begun and not ended; 0: there is none. After {@link read}. */
+	/** The marks of a restore that has begun and not ended; 0: there is none. After {@link readSummary}. */
 	get restoreMarks(): number {
-		const flags = this.words[SUMMARY_FLAGS];
+		const flags = this.summary[SUMMARY_FLAGS];
 		return (flags & MARK_RESTORING) === 0 ? 0 : flags & (MARK_RESTORING | MARK_TIME_LOST);
 	}
 
 	/** Whether a report was dropped and counted, so that its record is only to be deleted. */
 	isDropped(sequence: number): boolean {
-		const { words } = this;
-		const dropping = words[SUMMARY_DROPPING];
-		return (words[SUMMARY_FLAGS] & MARK_ALL_DROPPED) === 0 ? sequence === dropping : sequence <= dropping;
+		const { summary } = this;
+		const dropping = summary[SUMMARY_DROPPING];
+		return (summary[SUMMARY_FLAGS] & MARK_ALL_DROPPED) === 0 ? sequence === dropping : sequence <= dropping;
 	}
 
-	/** Whether any mark is set. After {@link read}. */
+	/** Whether any mark is set. After {@link readSummary}. */
 	get isMarked(): boolean {
-		return this.words[SUMMARY_FLAGS] > FLAGS;
+		return this.summary[SUMMARY_FLAGS] > FLAGS;
 	}
 
-	/** Records may be there of reports with other numbers, which could not be read. After {@link read}. */
+	/** Records may be there of reports with other numbers, which could not be read. After {@link readSummary}. */
 	get hasUnread(): boolean {
-		return (this.words[SUMMARY_FLAGS] & FLAG_FLASH_UNREAD) !== 0;
+		return (this.summary[SUMMARY_FLAGS] & FLAG_FLASH_UNREAD) !== 0;
 	}
 
 	/** Adds {@link MARK_DAMAGED} to the summary, if there is one. */
 	markDamaged(): void {
-		if (!this.read()) return;
-		this.words[SUMMARY_FLAGS] |= MARK_DAMAGED;
+		if (!this.readSummary()) return;
+		this.summary[SUMMARY_FLAGS] |= MARK_DAMAGED;
 		this.store();
 	}
 
 	get isDamaged(): boolean {
-		return (this.words[SUMMARY_FLAGS] & MARK_DAMAGED) !== 0;
+		return (this.summary[SUMMARY_FLAGS] & MARK_DAMAGED) !== 0;
 	}
 
 	/**
 	 * Writes a summary that says the same of what was dropped last as the one before.
 	 * @param marks beside {@link MARK_ALL_DROPPED}
 	 */
-	rewrite(header: Uint32Array, marks = 0): void {
-		const { words } = this;
-		this.write(header, words[SUMMARY_DROPPING], (words[SUMMARY_FLAGS] & MARK_ALL_DROPPED) | marks);
+	rewriteSummary(header: Uint32Array, marks = 0): void {
+		const { summary } = this;
+		this.writeSummary(header, summary[SUMMARY_DROPPING], (summary[SUMMARY_FLAGS] & MARK_ALL_DROPPED) | marks);
 	}
 
 	/**
@@ -157,37 +157,38 @@ export class FlashSummary {
 	 * @param header words of the retained header
 	 * @param dropping the report that is about to be dropped; 0: none
 	 */
-	write(header: Uint32Array, dropping: number, marks = 0): void {
-		if (this.isUnreadable) return;
-		const { words } = this;
+	writeSummary(header: Uint32Array, dropping: number, marks = 0): void {
+		this.readSummary();
+		if (!this.known) return;
+		const { summary } = this;
 		if ((marks & MARK_RESTORING) === 0) {
-			words[SUMMARY_SENSORS] = header[WORD_SENSORS_HASH];
-			words[SUMMARY_BROKER] = header[WORD_BROKER_HASH];
-			words[SUMMARY_FLAGS] = header[WORD_FLAGS];
+			summary[SUMMARY_SENSORS] = header[WORD_SENSORS_HASH];
+			summary[SUMMARY_BROKER] = header[WORD_BROKER_HASH];
+			summary[SUMMARY_FLAGS] = header[WORD_FLAGS];
 		}
-		words[SUMMARY_SEQUENCE] = header[WORD_SEQUENCE];
-		words[SUMMARY_FLAGS] = (words[SUMMARY_FLAGS] & FLAGS) | marks;
-		for (let i = 0; i < DROP_COUNTERS; i++) words[SUMMARY_DROPPED + i] = header[WORD_DROPPED + i];
-		words[SUMMARY_DROPPING] = dropping;
+		summary[SUMMARY_SEQUENCE] = header[WORD_SEQUENCE];
+		summary[SUMMARY_FLAGS] = (summary[SUMMARY_FLAGS] & FLAGS) | marks;
+		for (let i = 0; i < DROP_COUNTERS; i++) summary[SUMMARY_DROPPED + i] = header[WORD_DROPPED + i];
+		summary[SUMMARY_DROPPING] = dropping;
 		this.store();
 	}
 
-	/** Deletes it, also if it cannot be read. @returns whether there is none any more */
-	delete(): boolean {
-		const { storage, words } = this;
-		if (!storage.delete(EVEN_KEY) || !storage.delete(ODD_KEY)) return false;
-		words.fill(0);
+	/** Deletes the summary, also if it cannot be read. @returns whether there is none any more */
+	deleteSummary(): boolean {
+		const { summary } = this;
+		if (!this.deleteKey(EVEN_KEY) || !this.deleteKey(ODD_KEY)) return false;
+		summary.fill(0);
 		this.known = true;
 		return true;
 	}
 
 	private store(): void {
-		const { words } = this;
-		words[COUNT]++;
-		words[VERSION] = LAYOUT_VERSION;
-		words[CHECKSUM] = 0;
-		words[CHECKSUM] = mix32(words);
-		this.storage.write(words[COUNT] % 2 === 0 ? EVEN_KEY : ODD_KEY, this.bytes);
+		const { summary } = this;
+		summary[COUNT]++;
+		summary[VERSION] = LAYOUT_VERSION;
+		summary[CHECKSUM] = 0;
+		summary[CHECKSUM] = mix32(summary);
+		this.writeKey(summary[COUNT] % 2 === 0 ? EVEN_KEY : ODD_KEY, this.summaryBytes);
 	}
 
 	/**
@@ -195,16 +196,16 @@ export class FlashSummary {
 	 * @returns false: it cannot be read
 	 */
 	private load(key: string): boolean {
-		const { words } = this;
+		const { summary } = this;
 		const bytes = new Uint8Array(WORDS * 4);
-		const length = this.storage.read(key, bytes);
+		const length = this.readKey(key, bytes);
 		if (length === UNREADABLE) return false;
-		if (length !== bytes.length && length !== EARLIER_WORDS * 4) return true;
+		if (length !== WORDS * 4 && length !== EARLIER_WORDS * 4) return true;
 		const found = new Uint32Array(bytes.buffer);
 		const checksum = found[CHECKSUM];
 		found[CHECKSUM] = 0;
 		const isIntact = mix32(found.subarray(0, length / 4)) === checksum && found[VERSION] === LAYOUT_VERSION;
-		if (isIntact && found[COUNT] > words[COUNT]) words.set(found);
+		if (isIntact && found[COUNT] > summary[COUNT]) summary.set(found);
 		return true;
 	}
 }
