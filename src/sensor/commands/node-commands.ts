@@ -243,6 +243,9 @@ export class NodeCommands {
 				: (JSON.parse(decodeUTF8(text, 0, text.length)) as object);
 		} catch (error) {
 			device.trace(`settings cannot be read: ${error}`);
+			// The next wake reads them, also if nothing else says that there are any
+			memory.isSettingUnsettled = true;
+			memory.commit();
 			return undefined;
 		}
 	}

@@ -17,6 +17,8 @@ class FaultyFlash implements StorageModule {
 	fault: Fault = "before";
 	/** Openings for settings: after power-on the node looks for an outbox as well. */
 	opened = 0;
+	/** Whether reads fail. */
+	unreadable = false;
 	changes = 0;
 	onPowerLoss: () => void = () => {};
 
@@ -25,6 +27,7 @@ class FaultyFlash implements StorageModule {
 		const name = (key: string): string => `${path}/${key}`;
 		return {
 			read: (key, buffer) => {
+				if (this.unreadable) throw new Error("ESP_ERR_FLASH_OP_FAIL");
 				const value = this.values.get(name(key));
 				if (value === undefined) return undefined;
 				if (value.length > buffer.length) throw new RangeError("buffer too small");
@@ -109,6 +112,31 @@ test("set: the new settings hold from the next wake on, through resets and loss 
 	board.run(3 * MINUTE);
 	assert.equal(period(board), MINUTE, "an empty set returns to the firmware's settings");
 	assert.equal(board.reportCounts.lost, 0);
+});
+
+test("settings that cannot be read after a loss of power hold again once they can; a set meanwhile is refused", () => {
+	const { board, broker, flash } = boardWithFlash();
+	board.run(MINUTE / 2);
+	broker.send(every("20s", 1));
+	board.run(2 * MINUTE);
+	assert.equal(period(board), 20_000);
+	const { changes } = flash;
+	flash.unreadable = true;
+	board.losePower();
+	board.run(3 * MINUTE);
+	assert.equal(period(board), MINUTE, "the firmware's settings hold meanwhile");
+	assert.ok(board.traces.some((line) => line.startsWith("settings cannot be read:")));
+	broker.send(every("40s", 2));
+	board.run(2 * MINUTE);
+	assert.match(String(broker.answers.at(-1)?.payload.error), /^storage: .*FLASH_OP_FAIL/);
+	assert.equal(flash.changes, changes);
+	flash.unreadable = false;
+	board.run(3 * MINUTE);
+	assert.equal(period(board), 20_000);
+	broker.send(every("40s", 3));
+	board.run(3 * MINUTE);
+	assert.equal(broker.answers.at(-1)?.payload.ok, true);
+	assert.equal(period(board), 40_000);
 });
 
 test("what is wrong is refused with path and reason, and nothing is written", () => {
