@@ -12,7 +12,8 @@ export function makeAllDue({ sensors }: RetainedState, now: number): void {
 
 /**
  * Samples and reports all sensors now, beside their schedule; not those whose values are made of several
- * samples: one more would be none of them. Allocates a little.
+ * samples: one more would be none of them. A sensor that was read in this wake, and has nothing new yet, gives
+ * that once more. Allocates a little.
  * @param now node time
  */
 export function sampleAll(collector: Collector, retained: RetainedState, now: number): void {
@@ -24,7 +25,9 @@ export function sampleAll(collector: Collector, retained: RetainedState, now: nu
 	for (let i = 0; i * SENSOR_REALS < sensors.length; i++)
 		if (collector.gathers(i))
 			sensors.set(planned.subarray(i * SENSOR_REALS, (i + 1) * SENSOR_REALS), i * SENSOR_REALS);
+	collector.repeats = true;
 	collector.collect(Infinity);
+	collector.repeats = false;
 	for (let at = SENSOR_DUE; at < sensors.length; at += SENSOR_REALS)
 		if (planned[at] > now) sensors[at] = planned[at];
 }

@@ -40,6 +40,9 @@ const ROUND_REALS = 3;
 /** How long, in ms, the sensors of a driver that did not return in time are left out. */
 export const DRIVER_PAUSE_MS = 900_000;
 
+/** How old a reading may be, in ms, that stands for one which a driver does not have yet. */
+const RECENT_MS = 60_000;
+
 /** Samples the sensors that are due, filters the values, and appends reports to the outbox. */
 export class Collector {
 	private readonly device: Pick<Device, "event" | "trace">;
@@ -62,6 +65,11 @@ export class Collector {
 	declare private readonly windows?: SampleWindows;
 	/** Absent if no pin wakes the node. */
 	declare wakePins?: WakePins;
+	/**
+	 * Whether a sensor that has no new reading yet, as one that measures at intervals of its own, gives its last
+	 * one of this run. Absent until a command asks.
+	 */
+	declare repeats?: boolean;
 
 	constructor(
 		device: Pick<Device, "driver" | "event" | "trace">,
@@ -224,7 +232,11 @@ export class Collector {
 		this.retained.markDriver(-1);
 		this.wakePins?.record(index, value);
 		value = calibrated(value, sensor);
-		if (Number.isNaN(value)) this.countFailure(index);
+		if (Number.isNaN(value)) {
+			if (this.repeats && this.hasRecent(index, now))
+				return this.filter(index, this.round[index * ROUND_REALS + ROUND_VALUE], now);
+			this.countFailure(index);
+		}
 		if (windows !== undefined) {
 			this.device.event?.("gathered", index, value);
 			if (!windows.add(index, value)) return GATHERED;
@@ -260,6 +272,15 @@ export class Collector {
 		if (changed && wasSilent)
 			for (let i = SENSOR_DUE; i < state.length; i += SENSOR_REALS) if (i !== at) state[i] = now;
 		return changed ? PASSED : result;
+	}
+
+	/** Whether the driver has no reading, without an error, and the last one of this run is recent. */
+	private hasRecent(index: number, now: number): boolean {
+		const { round } = this;
+		const at = index * ROUND_REALS;
+		const time = round[at + ROUND_TIME];
+		const isRecent = time > 0 && now - time <= RECENT_MS && !Number.isNaN(round[at + ROUND_VALUE]);
+		return isRecent && this.sampler.hasNone(index);
 	}
 
 	private countFailure(index: number): void {

@@ -78,6 +78,12 @@ export class Sampler {
 		return typeof value === "number" && value - value === 0 ? value : NaN;
 	}
 
+	/** Whether the driver works, and had no reading when it was sampled last. */
+	hasNone(index: number): boolean {
+		const { sensor, reading } = this.drivers[index];
+		return sensor !== undefined && (reading === undefined || reading === null);
+	}
+
 	/** Whether two sensors share a driver. */
 	shareDriver(one: number, other: number): boolean {
 		return this.drivers[one] === this.drivers[other];

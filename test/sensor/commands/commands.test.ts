@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { DEPTH_LIMIT, VALUE_LIMIT } from "../../../src/sensor/commands/command-text";
 import { MINUTE } from "../support/payloads";
 import { commandBoard, executed } from "./support";
@@ -63,6 +63,51 @@ test("report-now, whose drivers were closed before the exchange: samples, and cl
 		board.events("accepted").map(({ details: [sequence] }) => sequence),
 		[1, 2, 3],
 	);
+});
+
+describe("report-now in a wake that has read a sensor which measures at intervals of its own", () => {
+	/** A chip that has a reading every five seconds, which is read once. */
+	const run = (read: (isNew: boolean, value: number) => object | undefined) => {
+		const { board, broker } = commandBoard({
+			sensors: [{ name: "co2", driver: "periodic", property: "co2", every: "60s" }],
+		});
+		let readAt = -Infinity;
+		board.drivers = {
+			periodic: class {
+				configure() {}
+				sample() {
+					const isNew = board.time - readAt >= 5000;
+					if (isNew) readAt = board.time;
+					return read(isNew, 400 + Math.floor(readAt / MINUTE));
+				}
+				close() {}
+			},
+		};
+		board.run(1000);
+		broker.send("report-now");
+		board.run(MINUTE + 1000);
+		return { board, samples: board.events("sample").map(({ details: [, value] }) => value) };
+	};
+
+	test("it has nothing new yet: the reading of this wake once more, and no failed one", () => {
+		const { board, samples } = run((isNew, co2) => (isNew ? { co2 } : undefined));
+		assert.deepEqual(samples, [400, 401, 401]);
+		assert.equal(board.events("accepted").length, 3);
+	});
+
+	test("it fails with an error: a failed reading", () => {
+		const { samples } = run((isNew, co2) => {
+			if (!isNew) throw new Error("no answer");
+			return { co2 };
+		});
+		assert.deepEqual(samples, [400, 401, NaN]);
+	});
+
+	test("its next scheduled reading fails: the one before does not stand for it", () => {
+		let reads = 0;
+		const { samples } = run((_, co2) => (++reads === 1 ? { co2 } : undefined));
+		assert.deepEqual(samples, [400, NaN]);
+	});
 });
 
 test("response topic and correlation data: the answer goes there and returns them", () => {
