@@ -93,6 +93,11 @@ async function sim(options: SimOptions, command: Command): Promise<void> {
 	const isOwn = options.manifest === undefined && options.replay === undefined && !existsSync(HERE);
 	const overrides: Overrides = options.broker === undefined ? {} : { broker_url: options.broker };
 	const manifest = requireManifest(await load(options, overrides));
+	if (options.broker === undefined || manifest.device.settings.role !== "sensor") {
+		const { simulatedBrokerProblem } = await import("./config/simulated-broker");
+		const problem = simulatedBrokerProblem(manifest, options.manifest ?? HERE, options.engine === "xs");
+		if (problem !== undefined) throw new Failure(problem);
+	}
 	// Loaded late, so that help and usage errors are printed at once and no other command needs the engine.
 	const [{ createReport }, { runSimulation }, { FaultTargetError }] = await Promise.all([
 		import("../sim/report/report-factory"),

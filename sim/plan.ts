@@ -135,6 +135,8 @@ function brokerConfigOf(
 	const mdns = announcedLabel(host);
 	const { wifi: _wifi, sensors: _sensors, battery: _battery, ...firefly } = asObject(config.firefly);
 	const { wifi_ssid: _ssid, wifi_password: _password, ...rest } = config;
+	// The firmware has no TLS for a broker: the node reaches it by MQTT over TCP.
+	const { tls: _tls, ...listen } = asObject(firefly.listen);
 	const defaultListen = {
 		anonymous: true,
 		...(mdns === undefined ? {} : { mdns }),
@@ -151,7 +153,7 @@ function brokerConfigOf(
 			...firefly,
 			role: "broker",
 			sensors: [],
-			listen: { ...defaultListen, ...asObject(firefly.listen), port },
+			listen: { ...defaultListen, ...listen, port },
 		},
 	};
 }
