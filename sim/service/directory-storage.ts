@@ -23,6 +23,8 @@ export class DirectoryStorage implements StorageModule {
 	#unlock: (() => void) | undefined;
 	/** Undefined while the disk has no room for the directory, the lock or an empty file. */
 	#log: KeyLog | undefined;
+	/** Of the last write, if that has failed. */
+	#writeError: unknown;
 
 	/**
 	 * Creates the directory if necessary.
@@ -48,7 +50,7 @@ export class DirectoryStorage implements StorageModule {
 				checkName(key);
 				return this.#log?.read(prefix + key, buffer);
 			},
-			write: (key, value) => this.#requireLog().write(prefix + checkName(key), value),
+			write: (key, value) => this.#write(prefix + checkName(key), value),
 			delete: (key) => {
 				checkName(key);
 				this.#log?.delete(prefix + key);
@@ -60,15 +62,26 @@ export class DirectoryStorage implements StorageModule {
 
 	/**
 	 * Writes all data to disk and releases the directory.
-	 * @throws {ServeError} if writing fails
+	 * @throws {ServeError} if writing fails, or the last write has failed: then the state is an older one
 	 */
 	close(): void {
 		try {
 			this.#log?.close();
+			if (this.#writeError !== undefined) throw this.#writeError;
 		} catch (error) {
-			throw this.#serveError(error);
+			throw this.#writeError === undefined ? this.#serveError(error) : this.#unstoredError(error);
 		} finally {
 			this.#unlock?.();
+		}
+	}
+
+	#write(key: string, value: Uint8Array): void {
+		try {
+			this.#requireLog().write(key, value);
+			this.#writeError = undefined;
+		} catch (error) {
+			this.#writeError = error;
+			throw error;
 		}
 	}
 
@@ -98,6 +111,12 @@ export class DirectoryStorage implements StorageModule {
 		} catch (error) {
 			if (!isFull(error)) throw error;
 		}
+	}
+
+	#unstoredError(error: unknown): ServeError {
+		return new ServeError(
+			`${this.#directory}: what has changed last is not stored: ${describeAccessError(error)}`,
+		);
 	}
 
 	#serveError(error: unknown): ServeError {
@@ -152,6 +171,8 @@ function describeAccessError(error: unknown): string {
 		case "ENOTDIR":
 			return "it is not a directory";
 		case "ENOSPC":
+		case "EDQUOT":
+		case "EFBIG":
 			return "the disk is full";
 		default:
 			return error instanceof Error ? error.message : String(error);
