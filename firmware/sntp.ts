@@ -1,3 +1,5 @@
+import { EARLIEST_SET_CLOCK_MS } from "./set-clock";
+
 /** Bytes of a request, and of an answer without authentication (RFC 4330 §4). */
 export const SNTP_SIZE = 48;
 
@@ -31,7 +33,8 @@ export function writeRequest(bytes: Uint8Array): void {
  * The time at which an answer arrived, in ms since 1970: when it was sent, and half of the round trip.
  * @param request the last request that was sent
  * @param roundTripMs from the request to the answer
- * @returns undefined: it does not answer the request; NaN: the server has no time, or refuses to serve
+ * @returns undefined: it does not answer the request; NaN: the server has no time, or refuses to serve. A
+ *   router without a clock of its own may count from 1970 and claim to be synchronised
  */
 export function readTime(answer: Uint8Array, request: Uint8Array, roundTripMs: number): number | undefined {
 	if (answer.length < SNTP_SIZE || (answer[0] & 7) !== MODE_SERVER) return undefined;
@@ -42,7 +45,8 @@ export function readTime(answer: Uint8Array, request: Uint8Array, roundTripMs: n
 	// Time within the server; not negative and not more than the whole, whatever the server says.
 	const heldMs = sent - received;
 	const travelMs = heldMs > 0 && heldMs <= roundTripMs ? roundTripMs - heldMs : roundTripMs;
-	return sent + travelMs / 2;
+	const timeMs = sent + travelMs / 2;
+	return timeMs >= EARLIEST_SET_CLOCK_MS ? timeMs : NaN;
 }
 
 /** A timestamp in ms since 1970; NaN: none. Timestamps below 2^31 seconds are those from 2036 on. */

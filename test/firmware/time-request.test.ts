@@ -166,6 +166,18 @@ test("a name that cannot be resolved, and sockets that fail", () => {
 	assert.deepEqual(result, [undefined, undefined, undefined]);
 });
 
+test("a server that counts from 1970, or before: it has no time, and the clock is not set", () => {
+	for (const now of [Date.UTC(1968, 1, 1), -1, 0, 59_000, Date.UTC(1980, 0, 6), Date.UTC(2000, 0, 1)]) {
+		const bench = setUp({ there: 1, back: 1, held: 0 }, (_, count) => {
+			assert.equal(count, 1);
+			return answerTimeRequest(bench.sockets[0]!.sent[0]!.bytes, now, now);
+		});
+		bench.start();
+		assert.ok(bench.clock.run(60_000));
+		assert.deepEqual(bench.result, [{ at: 2, time: undefined }]);
+	}
+});
+
 test("timestamps continue in 2036, where their seconds begin again", () => {
 	for (const now of [
 		Date.UTC(2036, 1, 7, 6, 28, 15, 900),
