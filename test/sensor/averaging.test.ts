@@ -133,6 +133,17 @@ test("failed samples are left out and counted; a value fails when all of its sam
 	assert.equal(retained.words[WORD_FAILED_READINGS], 4);
 });
 
+test("samples whose sum is no finite number: the value has failed, and the next one is what it is", () => {
+	for (const aggregate of ["mean", "median"] as const) {
+		const board = new TestBoard({ sensors: [{ samples: 2, spacing: 30 * SECOND, aggregate }] });
+		const broker = new ScriptedBroker(board.network, 1883);
+		const readings = [1e308, 1.5e308, 3, 4];
+		board.sample = (time) => ({ temperature: readings[Math.round(time / (30 * SECOND))] });
+		board.run(2 * MINUTE - 1);
+		assert.deepEqual(payloads(broker), ["3.5"]);
+	}
+});
+
 test("several sensors of one driver: single samples, bursts and spread samples keep their own times", () => {
 	const board = new TestBoard({
 		payload: "json",

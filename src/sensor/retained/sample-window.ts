@@ -38,8 +38,13 @@ export function addSample(state: Float64Array, at: number, aggregate: Aggregate,
 	else if (aggregate === "min" ? value < state[first] : value > state[first]) state[first] = value;
 }
 
-/** What the samples amount to; NaN: none has succeeded. */
+/** What the samples amount to; NaN: none has succeeded, or the result is no finite number. */
 export function windowValue(state: Float64Array, at: number, aggregate: Aggregate): number {
+	const value = aggregated(state, at, aggregate);
+	return value - value === 0 ? value : NaN;
+}
+
+function aggregated(state: Float64Array, at: number, aggregate: Aggregate): number {
 	const count = state[at + SUCCEEDED];
 	const first = at + VALUES;
 	if (count === 0) return NaN;
