@@ -129,6 +129,26 @@ test("a property that throws when it is read is a failed reading, and other sens
 	assert.ok(board.traces.some((line) => line.includes("sensor a: Error: bus error")));
 });
 
+test("a driver that throws what has no text: its readings fail, and other sensors are reported", () => {
+	for (const thrown of [Symbol("no text"), Object.create(null), { toString: () => ({}) }, undefined]) {
+		class Thrower {
+			configure() {}
+			sample(): undefined {
+				throw thrown;
+			}
+			close() {
+				throw thrown;
+			}
+		}
+		const board = new TestBoard({ sensors: [{}, { name: "b", driver: "thrower" }, { name: "c" }] });
+		board.drivers = { thrower: Thrower };
+		const broker = new ScriptedBroker(board.network, 1883);
+		board.run(3 * MINUTE - 1);
+		assert.equal(payloads(broker).length, 6);
+		assert.equal(board.boots, 3);
+	}
+});
+
 test("drivers that throw, are missing or return nothing do not stop the node", () => {
 	class ThrowingDriver {
 		constructor() {

@@ -68,7 +68,7 @@ export class Sampler {
 				value = (value as { [name: string]: unknown })[path[i]];
 			}
 		} catch (error) {
-			this.device.trace(`sensor ${this.sensors[index].name}: ${error}`);
+			this.device.trace(`sensor ${this.sensors[index].name}: ${textOf(error)}`);
 			// A partly initialised driver would not recover, and would keep its pins from the next instance.
 			this.closeDriver(driver);
 			return NaN;
@@ -107,7 +107,7 @@ export class Sampler {
 		try {
 			sensor?.close();
 		} catch (error) {
-			this.device.trace(`driver ${driver.name}: ${error}`);
+			this.device.trace(`driver ${driver.name}: ${textOf(error)}`);
 		}
 	}
 
@@ -118,5 +118,14 @@ export class Sampler {
 		driver.sensor = sensor;
 		sensor.configure(driver.options);
 		return sensor;
+	}
+}
+
+/** Of what a driver has thrown, which may be anything. */
+function textOf(error: unknown): string {
+	try {
+		return `${error}`;
+	} catch {
+		return "an error without a text";
 	}
 }
