@@ -1,4 +1,4 @@
-import type { Device, Storage } from "../../device";
+import type { Device } from "../../device";
 import { mix32 } from "../retained/checksum";
 import {
 	DROP_COUNTERS,
@@ -59,16 +59,17 @@ const ODD_KEY = "mb";
  * whose outbox is not in flash, or not any more; otherwise its old reports would be sent, once it is again.
  */
 export function forgetRecords({ storage }: Pick<Device, "storage">): void {
-	let opened: Storage | undefined;
 	try {
-		opened = storage?.open({ path: OUTBOX_PATH, format: "buffer" });
-		opened?.delete(EVEN_KEY);
-		opened?.delete(ODD_KEY);
-		opened?.sync?.();
+		const opened = storage?.open({ path: OUTBOX_PATH, format: "buffer" });
+		try {
+			opened?.delete(EVEN_KEY);
+			opened?.delete(ODD_KEY);
+			opened?.sync?.();
+		} finally {
+			opened?.close();
+		}
 	} catch {
 		// Storage that does not work has nothing that could be read later.
-	} finally {
-		opened?.close();
 	}
 }
 
