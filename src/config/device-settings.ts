@@ -71,8 +71,8 @@ function willForDevice(template: WillSettings, identity: DeviceIdentity): WillSe
 }
 
 /** `replaceAll` creates no garbage; neither value contains a `$`, which it would interpret. */
-function fillPlaceholders(text: string, { mac, chip }: DeviceIdentity): string {
-	return text.replaceAll("{mac}", mac).replaceAll("{chip}", chip);
+function fillPlaceholders(text: string, identity: DeviceIdentity): string {
+	return text.replaceAll("{mac}", identity.mac).replaceAll("{chip}", identity.chip);
 }
 
 function hasDevicePlaceholder(text: string): boolean {

@@ -47,5 +47,6 @@ function goesOnSampling(node: NodeParts): boolean {
 
 function shouldReport(node: NodeParts): boolean {
 	if (node.exchange?.busy) return false;
-	return nextTryAt(node) - node.clock.now <= RETRY_TOLERANCE_MS;
+	const tryAt = nextTryAt(node);
+	return tryAt < Infinity && tryAt - node.clock.now <= RETRY_TOLERANCE_MS;
 }

@@ -16,6 +16,8 @@ const CLOSING_RECHECK_MS = 100;
 export function nextTryAt(node: NodeParts): number {
 	const retry = nextRetryAt(node.retained);
 	if (!node.deepSleep) return retry;
+	// So in most wakes, and the rest would come to the same.
+	if (node.outbox.waitingCount === 0 && node.diagnostics === undefined) return Infinity;
 	if (node.battery?.isSilent) return Infinity;
 	const sendableAt = node.outbox.sendableAt(node.encoder.grouped);
 	return Math.max(retry, Math.min(sendableAt, node.diagnostics?.dueAt ?? Infinity));
@@ -37,7 +39,7 @@ export function waitOrSleep(node: NodeParts, leastMs: number): void {
 	if (!node.deepSleep)
 		node.timers.start(
 			NEXT_EVENT_TIMER,
-			Math.max(until - now, node.exchange?.busy && !node.reporting ? CLOSING_RECHECK_MS : 1),
+			Math.max(until - now, !node.reporting && node.exchange?.busy ? CLOSING_RECHECK_MS : 1),
 		);
 	else if (!node.reporting) sleep(node, until);
 }
@@ -52,7 +54,7 @@ export function sleep(node: NodeParts, until: number): void {
 	// With an empty battery only the timer wakes it.
 	if (node.wakePins !== undefined && !node.battery?.isSilent) until = node.wakePins.arm(now, until);
 	const sleepMs = sleepLength(until, now, retained.reals[REAL_DRIFT]);
-	clock.saveTimes(sleepMs);
+	clock.saveTimes(sleepMs, now);
 	node.diagnostics?.recordSleep(now);
 	if (node.derived.extension.counts > 0) countSleep(retained, now);
 	retained.commit();

@@ -43,9 +43,9 @@ export function startNode(
 }
 
 /** Without light sleep a node stays awake: it does its work, and the console says what that costs. */
-function sleepLightly(device: Device, { role, sleep }: Settings): void {
+function sleepLightly(device: Device, settings: Settings): void {
 	// A broker on the same chip is to answer at once.
-	if (sleep.mode !== "light" || role !== "sensor") return;
+	if (settings.sleep.mode !== "light" || settings.role !== "sensor") return;
 	try {
 		device.sleep.light?.();
 	} catch (error) {

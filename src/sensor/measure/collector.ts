@@ -14,7 +14,7 @@ import type { RetainedState } from "../retained/retained-state";
 import type { DerivedSettings } from "../settings/derived-settings";
 import { DIAGNOSTICS_FAILURES } from "../settings/diagnostics-layout";
 import type { NodeClock } from "../time/node-clock";
-import { dueAfter, isDue, realignedDue } from "../time/schedule";
+import { dueAfter, EARLY_LIMIT_MS, isDue, realignedDue } from "../time/schedule";
 import type { BatteryGuard } from "./battery-guard";
 import { calibrated } from "./calibration";
 import { passesDeadband, roundTo } from "./filter";
@@ -111,7 +111,7 @@ export class Collector {
 		const battery = this.battery;
 		for (let i = 0; i < this.settings.length; i++) {
 			const at = i * SENSOR_REALS + SENSOR_DUE;
-			const { every } = this.settings[i];
+			const every = this.settings[i].every;
 			// A time this far ahead means that the settings have changed.
 			const longest = 2 * (battery?.period(every) ?? every) + (mayPause ? DRIVER_PAUSE_MS : 0);
 			if (fresh || state[at] - now > longest) state[at] = now;
@@ -155,9 +155,9 @@ export class Collector {
 	/** Node time of the earliest sample; Infinity: there are no sensors. */
 	get earliestDue(): number {
 		const state = this.sensorState;
+		const length = state.length;
 		let earliest = Infinity;
-		for (let i = SENSOR_DUE; i < state.length; i += SENSOR_REALS)
-			if (state[i] < earliest) earliest = state[i];
+		for (let i = SENSOR_DUE; i < length; i += SENSOR_REALS) if (state[i] < earliest) earliest = state[i];
 		return earliest;
 	}
 
@@ -184,6 +184,7 @@ export class Collector {
 		let before = now;
 		const battery = this.battery;
 		const hasEvents = this.wakePins?.takeRound();
+		const hasListener = this.device.event !== undefined;
 		for (let i = 0; i < count; i++) {
 			const result = hasEvents
 				? this.takeEvent(i, now)
@@ -203,11 +204,13 @@ export class Collector {
 			const end = this.words[WORD_SEQUENCE];
 			clock.saveTimes(0);
 			this.retained.commit();
-			for (let sequence = first; sequence < end; sequence++)
-				this.device.event?.("accepted", sequence, this.outbox.waitingCount + 1 + sequence - end);
+			if (hasListener)
+				for (let sequence = first; sequence < end; sequence++)
+					this.device.event?.("accepted", sequence, this.outbox.waitingCount + 1 + sequence - end);
 		}
-		for (let i = 0; i < count; i++)
-			if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.device.event?.("filtered", i);
+		if (hasListener)
+			for (let i = 0; i < count; i++)
+				if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.device.event?.("filtered", i);
 		if (slow >= 0) this.pauseDriver(slow);
 	}
 
@@ -219,10 +222,12 @@ export class Collector {
 	}
 
 	private sample(index: number, now: number, wallOffset: number): RoundResult {
-		const sensor = this.settings[index];
 		const state = this.sensorState;
 		const at = index * SENSOR_REALS;
 		const due = state[at + SENSOR_DUE];
+		// As of most sensors in a wake: earlier than that, none is sampled.
+		if (due - now > EARLY_LIMIT_MS) return NOT_DUE;
+		const sensor = this.settings[index];
 		const windows = sensor.spacing === undefined ? undefined : this.windows;
 		if (!(windows?.isDue(index, due, now) ?? isDue(due, now, sensor.every, sensor.grid))) return NOT_DUE;
 		state[at + SENSOR_DUE] =
@@ -291,17 +296,18 @@ export class Collector {
 
 	/** @param value of the present round @param time node time */
 	private filter(index: number, value: number, time: number): RoundResult {
-		const { decimals, delta, heartbeat } = this.settings[index];
+		const sensor = this.settings[index];
 		const state = this.sensorState;
 		const at = index * SENSOR_REALS;
-		if (decimals !== undefined) value = roundTo(value, decimals);
+		if (sensor.decimals !== undefined) value = roundTo(value, sensor.decimals);
 		this.round[index * ROUND_REALS + ROUND_VALUE] = value;
 		this.device.event?.("sample", index, value);
 		if (Number.isNaN(value)) return FAILED;
 		this.round[index * ROUND_REALS + ROUND_TIME] = time;
 		// It is reported already that the sensor's pin has woken the node.
 		if (this.wakePins?.takeEvent(index) === value) return SAMPLED;
-		return passesDeadband(value, state[at + SENSOR_VALUE], time - state[at + SENSOR_TIME], delta, heartbeat)
+		const elapsed = time - state[at + SENSOR_TIME];
+		return passesDeadband(value, state[at + SENSOR_VALUE], elapsed, sensor.delta, sensor.heartbeat)
 			? PASSED
 			: SAMPLED;
 	}

@@ -38,8 +38,10 @@ export class Sampler {
 		this.sensors = sensors;
 		for (let i = 0; i < sensors.length; i++) {
 			const first = firstWithSameDriver[i];
-			const { driver, options } = sensors[i];
-			this.drivers.push(first < i ? this.drivers[first] : new SharedDriver(driver, options ?? NO_OPTIONS));
+			const sensor = sensors[i];
+			this.drivers.push(
+				first < i ? this.drivers[first] : new SharedDriver(sensor.driver, sensor.options ?? NO_OPTIONS),
+			);
 		}
 	}
 
@@ -96,8 +98,10 @@ export class Sampler {
 	close(): void {
 		const drivers = this.drivers;
 		for (let i = 0; i < drivers.length; i++) {
-			drivers[i].reading = undefined;
-			this.closeDriver(drivers[i]);
+			const driver = drivers[i];
+			if (driver.sensor === undefined && driver.reading === undefined) continue;
+			driver.reading = undefined;
+			this.closeDriver(driver);
 		}
 	}
 

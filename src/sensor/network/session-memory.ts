@@ -6,9 +6,13 @@ import { TLS_SESSION_BYTES } from "../../retained-memory";
  * Whether a node's TLS session outlives its wake: without it each wake needs public-key cryptography, which
  * takes longest of all on a chip.
  */
-export function keepsSession({ role, sleep, broker }: Settings): boolean {
-	const transport = broker.transport;
-	return role === "sensor" && sleep.mode === "deep" && (transport === "mqtts" || transport === "wss");
+export function keepsSession(settings: Settings): boolean {
+	const transport = settings.broker.transport;
+	return (
+		(transport === "mqtts" || transport === "wss") &&
+		settings.role === "sensor" &&
+		settings.sleep.mode === "deep"
+	);
 }
 
 /**

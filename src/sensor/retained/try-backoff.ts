@@ -11,8 +11,8 @@ import type { RetainedState } from "./retained-state";
 export const RETRY_TOLERANCE_MS = 1000;
 
 /** Node time before which no try begins; 0: the last one has delivered something. */
-export function nextRetryAt({ reals }: RetainedState): number {
-	return reals[REAL_RETRY];
+export function nextRetryAt(retained: RetainedState): number {
+	return retained.reals[REAL_RETRY];
 }
 
 /** Tries that have failed in a row. */
@@ -28,7 +28,7 @@ export function countFailedTry({ words, reals }: RetainedState, backoff: Backoff
 }
 
 /** Something was delivered. */
-export function clearFailedTries({ words, reals }: RetainedState): void {
-	words[WORD_FAILED_TRIES] = 0;
-	reals[REAL_RETRY] = 0;
+export function clearFailedTries(retained: RetainedState): void {
+	retained.words[WORD_FAILED_TRIES] = 0;
+	retained.reals[REAL_RETRY] = 0;
 }

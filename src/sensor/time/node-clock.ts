@@ -151,10 +151,10 @@ export class NodeClock {
 
 	/**
 	 * Stores both times for the next boot; the caller commits. @param orderedSleepMs requested sleep, 0: none
+	 * @param now node time, just read
 	 */
-	saveTimes(orderedSleepMs: number): void {
+	saveTimes(orderedSleepMs: number, now = this.now): void {
 		const reals = this.reals;
-		const now = this.now;
 		reals[REAL_NODE_TIME] = now;
 		const wallOffset = this.wallOffsetAt(now);
 		// Below 0: the clock is not set, and this is what it shows.

@@ -3,7 +3,7 @@ export const LONGEST_SLEEP_MS = 0x7fffffff;
 /** Shortest sleep in ms: less is over before the chip has fallen asleep, with its radio stopped. */
 export const SHORTEST_SLEEP_MS = 20;
 /** Limit of {@link earlyTolerance}, in ms. */
-const EARLY_LIMIT_MS = 5000;
+export const EARLY_LIMIT_MS = 5000;
 /**
  * For a sample due within this time, in ms, the node stays awake: this costs less than sleeping and booting.
  */
@@ -59,11 +59,11 @@ export function dueAfter(
 	due: number,
 	now: number,
 	wallOffset: number,
-	{ every, grid }: { readonly every: number; readonly grid: boolean },
+	sensor: { readonly every: number; readonly grid: boolean },
 ): number {
-	return grid && wallOffset - wallOffset === 0
-		? nextDueOnGrid(now, now + wallOffset, every)
-		: nextDue(due, now, every);
+	return sensor.grid && wallOffset - wallOffset === 0
+		? nextDueOnGrid(now, now + wallOffset, sensor.every)
+		: nextDue(due, now, sensor.every);
 }
 
 /**
