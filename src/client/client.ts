@@ -289,20 +289,18 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 
 	/** Writes the staged packets, calls `onWritable` if `publish()` may succeed again, and advances a close. */
 	private finishTurn(): void {
-		const connection = this.connection;
-		const outbound = this.outbound;
 		// Most turns of a connection that stays end here, and have nothing to do.
-		if (connection.phase === CONNECTED && outbound.blockedOn === 0) {
-			if (connection.encoder.length > 0) connection.flush();
+		if (this.connection.phase === CONNECTED && this.outbound.blockedOn === 0) {
+			if (this.connection.encoder.length > 0) this.connection.flush();
 			return;
 		}
-		connection.flushTurn();
-		if (outbound.blockedOn !== 0 && this.maySend() && this.mayWrite()) {
-			outbound.blockedOn = 0;
+		this.connection.flushTurn();
+		if (this.outbound.blockedOn !== 0 && this.maySend() && this.mayWrite()) {
+			this.outbound.blockedOn = 0;
 			this.handler.onWritable();
-			connection.flushTurn();
+			this.connection.flushTurn();
 		}
-		if (connection.phase !== CONNECTED) connection.advanceClose();
+		if (this.connection.phase !== CONNECTED) this.connection.advanceClose();
 	}
 }
 

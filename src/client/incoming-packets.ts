@@ -118,14 +118,14 @@ export class IncomingPackets implements DecoderHandler {
 			if (connection.isPaused) return;
 			const answers = connection.answers;
 			// Nothing is read without room for the answers, so that TCP flow control slows the broker down.
-			let room = answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE;
-			if (room <= 0) {
+			let limit = answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE;
+			if (limit <= 0) {
 				connection.flush();
-				room = answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE;
+				limit = answers.room - SEND_RESERVE - MAXIMUM_ANSWER_SIZE;
 			}
 			let count = this.heldBytes;
 			if (count === undefined) {
-				let limit = (room * 4) / 5;
+				limit = (limit * 4) / 5;
 				const beforeConnack = connection.phase !== CONNECTED && isBeforeConnack(connection.phase);
 				if (beforeConnack && limit < CONNACK_SIZE) limit = CONNACK_SIZE;
 				count = transport.read(limit);
@@ -135,10 +135,9 @@ export class IncomingPackets implements DecoderHandler {
 			} else if (!this.goOn(count)) return;
 			connection.reservedBytes = SEND_RESERVE + MAXIMUM_ANSWER_SIZE + count + (count >> 2);
 			const chunk = transport.chunk;
-			const end = chunk.length;
-			const at = this.decoder.push(chunk, end - count, end);
+			const at = this.decoder.push(chunk, chunk.length - count, chunk.length);
 			connection.reservedBytes = SEND_RESERVE;
-			if (at !== end || connection.isPaused) this.heldBytes = end - at;
+			if (at !== chunk.length || connection.isPaused) this.heldBytes = chunk.length - at;
 		}
 	}
 
@@ -223,23 +222,21 @@ export class IncomingPackets implements DecoderHandler {
 
 	/** PUBACK, PUBREC or PUBCOMP. */
 	private onAcknowledgement(packet: Packet): unknown {
-		const connection = this.connection;
-		const outbound = connection.outbound;
-		const packetId = packet.packetId;
+		const outbound = this.connection.outbound;
 		// After PUBREC the message is the broker's: that it does not know the identifier of a PUBREL which is
 		// sent again (0x92) is no error (§3.7.2.1).
 		const reasonCode = packet.type === PUBCOMP ? SUCCESS : packet.reasonCode;
-		const entry = outbound.inFlight.find(packetId);
+		const entry = outbound.inFlight.find(packet.packetId);
 		const tag = outbound.inFlight.tagAt(entry);
-		switch (outbound.onAcknowledgement(packet, entry, connection.now)) {
+		switch (outbound.onAcknowledgement(packet, entry, this.connection.now)) {
 			case COMPLETE:
-				return this.handler.onAcknowledged(packetId, reasonCode, tag);
+				return this.handler.onAcknowledged(packet.packetId, reasonCode, tag);
 			case SEND_PUBREL:
-				return this.handler.onReceived?.(packetId, tag);
+				return this.handler.onReceived?.(packet.packetId, tag);
 			case PROTOCOL_VIOLATION: // [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
 				return this.onError(
 					PROTOCOL_ERROR,
-					packet.type === PUBACK && connection.noteMissingQoS2(packetId)
+					packet.type === PUBACK && this.connection.noteMissingQoS2(packet.packetId)
 						? "the broker answers QoS 2 with PUBACK: it has only QoS 1"
 						: "an acknowledgement of the wrong type",
 				);
