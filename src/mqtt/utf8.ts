@@ -43,7 +43,7 @@ export function utf8(text: string): Uint8Array {
 	return bytes;
 }
 
-/** As {@link utf8}, of a text that is known to be an MQTT string, such as the address of a chip: unchecked. */
+/** As {@link utf8}, of a text that is known to be an MQTT string, such as the address of a chip. */
 export function utf8OfValid(text: string): Uint8Array {
 	const xs = ArrayBuffer as Partial<XSArrayBuffer>;
 	return xs.fromString === undefined ? utf8(text) : new Uint8Array(xs.fromString(text));
