@@ -59,15 +59,18 @@ function filesOf(project: Project): readonly ProjectFile[] {
  * @throws {Failure}
  */
 export function requireNoManifest(folder: string, shown: string): void {
-	if (!existsSync(join(folder, MANIFEST))) return;
-	throw new Failure(`${join(shown, MANIFEST)} exists; nothing was changed. --force replaces it`);
+	if (existsSync(join(folder, MANIFEST))) throw manifestExists(join(shown, MANIFEST));
+}
+
+function manifestExists(path: string): Failure {
+	return new Failure(`${path} exists; nothing was changed. --force replaces it`);
 }
 
 /**
  * Writes the files of a project. Existing ones stay, but for scripts and ignored files that are missing. If
  * one cannot be written, those that were created are removed again.
  * @param force whether existing files are replaced
- * @throws {Failure} with the file that cannot be written
+ * @throws {Failure} with the file that cannot be written, or if there is a manifest and none may be replaced
  */
 export function writeProject(folder: string, project: Project, force: boolean): readonly FileResult[] {
 	const created: string[] = [];
@@ -78,6 +81,8 @@ export function writeProject(folder: string, project: Project, force: boolean): 
 			return { name: file.name, result: writeFile(path, file, force, created) };
 		} catch (error) {
 			for (const each of created.toReversed()) removeCreated(each);
+			if (file.name === MANIFEST && (error as NodeJS.ErrnoException).code === "EEXIST")
+				throw manifestExists(path);
 			throw new Failure(`${path} cannot be written: ${systemErrorText(error)}`);
 		}
 	});
@@ -85,11 +90,13 @@ export function writeProject(folder: string, project: Project, force: boolean): 
 
 function writeFile(
 	path: string,
-	{ text, complete, secret }: ProjectFile,
+	{ name, text, complete, secret }: ProjectFile,
 	force: boolean,
 	created: string[],
 ): FileResult["result"] {
-	if (!existsSync(path)) {
+	// Of two commands in one folder at once, the second one fails here
+	const isExclusive = name === MANIFEST && !force;
+	if (isExclusive || !existsSync(path)) {
 		const file = openSync(path, "wx", secret ? 0o600 : 0o666);
 		created.push(path);
 		try {

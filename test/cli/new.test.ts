@@ -10,6 +10,7 @@ import { checkDocument } from "../../cli/config/load";
 import { largestAnnouncement } from "../../cli/config/sizes";
 import { describeProject } from "../../cli/project/answers";
 import { boards, platformOf } from "../../cli/project/boards";
+import { writeProject } from "../../cli/project/files";
 import { manifestText } from "../../cli/project/manifest-text";
 import { nextSteps } from "../../cli/project/next-steps";
 import { projectName } from "../../cli/project/project";
@@ -135,6 +136,29 @@ describe("firefly new and init", () => {
 		const forced = await project.run(["init", "old", "--role", "broker", "--yes", "--force"]);
 		assert.match(forced.stdout, /^replaced {3}old\/manifest\.json$/m);
 		assert.equal(configOf("old").role, "broker");
+	});
+
+	test("two at once in one folder: one makes the project, the other changes nothing and says so", async () => {
+		const args = ["new", "twice", "--role", "broker", "--ssid", "home", "--yes"];
+		const runs = await Promise.all([project.run(args), project.run(args)]);
+		const [made, refused] = runs.sort((a, b) => a.code! - b.code!);
+		assert.deepEqual([made!.code, refused!.code], [0, 1]);
+		assert.match(refused!.stderr, /manifest\.json exists; nothing was changed\. --force replaces it/);
+		assert.match(made!.stdout, /created {4}twice\/manifest\.json/);
+		// The other may come after the question, and before the first file
+		const other = { name: "x", role: "broker", firefly: "../..", board: "esp32c3", broker: "" } as const;
+		const unasked = {
+			discovery: "none",
+			driver: undefined,
+			wifi: undefined,
+			credentials: undefined,
+		} as const;
+		const before = read("twice", "manifest.json");
+		assert.throws(
+			() => writeProject(path("twice"), { ...other, ...unasked }, false),
+			/manifest\.json exists; nothing was changed/,
+		);
+		assert.equal(read("twice", "manifest.json"), before);
 	});
 
 	test("a file that cannot be written: the reason, what was created is gone, and what was there stays", async () => {
