@@ -434,6 +434,45 @@ describe("storing", () => {
 		assert.equal(again.values().get("state")?.[0], "gone");
 	});
 
+	test("one record cannot be read: nothing is restored, nothing is changed, and the next start restores all", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		const away = harness.client("a", 5, persistent);
+		away.subscribe("t/#", { qos: 1 });
+		away.send({ cmd: "disconnect" });
+		harness.client("b").publish("t/1", "kept", { retain: true, qos: 1, messageId: 1 });
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const stored = new Map(flash.values);
+		const records = [...stored.keys()].filter((key) => /^[vsfmq]/.test(key));
+		assert.ok(records.length >= 4, `${records}`);
+		for (const record of records) {
+			const storage = new PowerCutStorage(stored);
+			const unreadable = {
+				open: () => ({
+					...storage.open(),
+					read: (key: string, buffer: Uint8Array) => {
+						if (key === record) throw new Error("ESP_ERR_FLASH_OP_FAIL");
+						return storage.open().read(key, buffer);
+					},
+				}),
+			};
+			const without = new BrokerHarness({}, unreadable);
+			assert.match(
+				without.host.traces[0]!,
+				/state is neither restored nor kept: Error: ESP_ERR_FLASH_OP_FAIL/,
+			);
+			assert.equal(without.broker.usage.sessions, 0, record);
+			assert.equal(without.values().size, 0, record);
+			without.client("c").publish("t/2", "not kept", { retain: true });
+			without.host.advance(PERSIST_INTERVAL_MS);
+			assert.deepEqual(storage.values, stored, record);
+			const later = restart(storage);
+			assert.equal(later.broker.usage.subscriptions, 1);
+			assert.equal(later.values().get("t/1")?.[0], "kept");
+			assert.equal(later.client("a", 5, persistent).publishes().length, 1, "what was queued arrives");
+		}
+	});
+
 	test("unreadable storage: traced, and the broker works without it", () => {
 		const storage = {
 			open() {

@@ -37,6 +37,7 @@ export class BrokerPersistence implements Persistence {
 		]);
 		const tables = new Tables(768);
 		recordStore.loadCommit(tables);
+		recordStore.requireReadable();
 		const persistentClock = new PersistentClock(core.clock, core.host, recordStore);
 		const messages = new MessageRecords(recordStore.codec, persistentClock);
 		this.#core = core;

@@ -132,6 +132,21 @@ export class TransactionalStore {
 			this.dirtyFlags[kind] = new DirtyFlags(tables, Math.max(found[kind], sizes[kind]));
 	}
 
+	/**
+	 * Reads every record, so that a state which cannot be read as a whole is not restored in part: a session
+	 * would be there without its subscriptions. After {@link loadCommit}.
+	 * @throws errors of the storage
+	 */
+	requireReadable(): void {
+		for (let kind = 0; kind < KIND_COUNT; kind++) {
+			const { length } = this.dirtyFlags[kind].states;
+			for (let i = 1; i < length; i++) {
+				this.loadVersion(this.key(kind, i, 0));
+				this.loadVersion(this.key(kind, i, SECOND_KEY));
+			}
+		}
+	}
+
 	/** Whether the storage has lost records; the commit records, and their times, may be among them. */
 	get damaged(): boolean {
 		return this.#damaged;

@@ -81,6 +81,7 @@ export const listenFields = deepFreeze({
 			"A power loss at any byte leaves the state that was stored last.",
 			"If the storage is full or fails, its contents do not change and the broker continues: what it acknowledges meanwhile exists only in RAM.",
 			"The failure is counted, and storing is retried after persistInterval.",
+			"State that cannot be read as a whole at the start is not changed, either: the broker begins without it, says so, and stores nothing until its next start.",
 			"A message that is longer than packetSize with its topic, possible only with a topic alias, is not stored.",
 			"On a chip it lies in the partition nvs, and check refuses pools whose state does not fit at its worst: the SDK's has 24 KB, that of firmware/esp32/partitions.csv, for build.PARTITIONS_FILE of a manifest, has 256 KB on boards with 4 MB of flash.",
 		],
