@@ -12,15 +12,15 @@ const MESSAGES = 50;
  */
 const LIMITS: readonly Row[] = [
 	// QoS, bytes of the payload, retained, subscribers
-	[0, 5, false, 1, 5500],
-	[1, 5, false, 1, 8850],
-	[1, 5, true, 1, 9100],
-	[2, 5, false, 1, 13_750],
-	[1, 5, true, 0, 4450],
-	[1, 470, false, 1, 11_100],
-	[0, 5, false, 7, 12_550],
-	[1, 5, false, 7, 34_550],
-	[2, 5, false, 7, 53_450],
+	[0, 5, false, 1, 5480],
+	[1, 5, false, 1, 8410],
+	[1, 5, true, 1, 8680],
+	[2, 5, false, 1, 12_550],
+	[1, 5, true, 0, 4430],
+	[1, 470, false, 1, 10_720],
+	[0, 5, false, 7, 12_510],
+	[1, 5, false, 7, 32_300],
+	[2, 5, false, 7, 48_100],
 ];
 
 type Row = readonly [qos: 0 | 1 | 2, payload: number, retain: boolean, subscribers: number, limit: number];

@@ -25,6 +25,8 @@ export class PacketWriter {
 	/** For the codes of a SUBACK or UNSUBACK. */
 	readonly reasonCodes: Uint8Array;
 	readonly #core: Core;
+	/** An acknowledgement without a reason code, of a size of its own: the large buffer need not change its. */
+	readonly #shortPacket: Uint8Array;
 	readonly #smallEncoder: Encoder;
 	/** For SUBACK and UNSUBACK; the small encoder if that is large enough. */
 	readonly #largeEncoder: Encoder;
@@ -37,6 +39,7 @@ export class PacketWriter {
 		const codes = Math.ceil(core.settings.packetSize / 3);
 		const size = codes + 8;
 		this.reasonCodes = core.memory.tables.u8(codes);
+		this.#shortPacket = core.memory.tables.u8(4);
 		this.#smallEncoder = new Encoder({ size: SMALL_PACKET_SIZE });
 		this.#largeEncoder = size > SMALL_PACKET_SIZE ? new Encoder({ size }) : this.#smallEncoder;
 		this.#encoder = this.#smallEncoder;
@@ -99,8 +102,9 @@ export class PacketWriter {
 	}
 
 	/**
-	 * Sends an acknowledgement that is no error, and needs no properties, from the send area: that takes a
-	 * third of what the encoder takes. A reason code of 0 is omitted (§3.4.2.1, §3.5.2.1, §3.6.2.1, §3.7.2.1).
+	 * Sends an acknowledgement that is no error, and needs no properties: that takes a third of what the encoder
+	 * takes. A reason code of 0 is omitted (§3.4.2.1, §3.5.2.1, §3.6.2.1, §3.7.2.1); another one goes through the
+	 * send area.
 	 */
 	private confirm(
 		connection: Connection,
@@ -110,16 +114,20 @@ export class PacketWriter {
 	): void {
 		const size = reasonCode === SUCCESS ? 4 : 5;
 		if (!this.prepare(connection, size)) return;
+		const short = this.#shortPacket;
+		short[0] = type === PUBREL ? (PUBREL << 4) | 2 : type << 4; // [MQTT-3.6.1-1]
+		short[1] = size - 2;
+		short[2] = packetId >> 8;
+		short[3] = packetId;
+		if (reasonCode === SUCCESS) {
+			connection.write(short);
+			return;
+		}
 		const core = this.#core;
 		const memory = core.memory;
-		const bytes = memory.bytes;
-		const at = memory.sendStart;
 		core.repeatableVersion = 0;
-		bytes[at] = type === PUBREL ? (PUBREL << 4) | 2 : type << 4; // [MQTT-3.6.1-1]
-		bytes[at + 1] = size - 2;
-		bytes[at + 2] = packetId >> 8;
-		bytes[at + 3] = packetId;
-		if (reasonCode !== SUCCESS) bytes[at + 4] = reasonCode;
+		memory.bytes.set(short, memory.sendStart);
+		memory.bytes[memory.sendStart + 4] = reasonCode;
 		connection.write(memory.sendView(size));
 		memory.reopenSendArea();
 	}

@@ -15,6 +15,7 @@ import {
 	SUCCESS,
 	UNSUBSCRIBE,
 } from "../../mqtt/constants";
+import { decodeShortAcknowledgement } from "../../mqtt/decode/acknowledgement";
 import { decodeBody } from "../../mqtt/decode/body";
 import { checkFirstByte } from "../../mqtt/decode/fixed-header";
 import { decodePublish } from "../../mqtt/decode/publish";
@@ -87,6 +88,7 @@ export class Dispatcher {
 		packet.version = connection.version;
 		packet.type = type;
 		packet.flags = first & 15;
+		if (length === 2 && decodeShortAcknowledgement(packet, first, bytes, start)) return true;
 		let fault = checkFirstByte(packet, first, true, connection.version);
 		if (fault === 0)
 			fault =

@@ -188,15 +188,24 @@ export class PacketReader {
 			const head = connection.available > 1 ? memory.headerView : memory.oneByteView;
 			tcp.read(head);
 			connection.available -= head.length;
-			connection.firstByte = head[0];
+			const first = head[0];
+			connection.firstByte = first;
 			connection.lengthState = VARINT_START;
-			const type = head[0] >> 4;
+			const type = first >> 4;
 			if (BROKER_PHASES[connection.phase * BROKER_EVENTS + type] === VIOLATION) {
 				// [MQTT-3.1.0-1] [MQTT-3.1.0-2] [MQTT-4.13.1-1] [MQTT-3.1.1:4.8.0-1]
 				this.handler!.onProtocolError(connection, type === 0 ? MALFORMED_PACKET : PROTOCOL_ERROR);
 				return false;
 			}
-			if (head.length > 1 && !this.decodeLengthByte(connection, head[1])) return false;
+			if (head.length > 1) {
+				const length = head[1];
+				if (length < 128 && length <= this.#limits.packetSize - MAXIMUM_HEADER_SIZE) {
+					connection.remainingLength = length;
+					connection.lengthState = VARINT_COMPLETE;
+					return true;
+				}
+				if (!this.decodeLengthByte(connection, length)) return false;
+			}
 		}
 		const one = memory.oneByteView;
 		while (connection.lengthState < VARINT_COMPLETE) {
@@ -211,11 +220,6 @@ export class PacketReader {
 	/** Decodes one byte of the remaining length (§1.5.5); false on a protocol error. */
 	private decodeLengthByte(connection: Connection, byte: number): boolean {
 		const limit = this.#limits.packetSize;
-		if (byte < 128 && connection.lengthState === VARINT_START && byte <= limit - MAXIMUM_HEADER_SIZE) {
-			connection.lengthState = VARINT_COMPLETE;
-			connection.remainingLength = byte;
-			return true;
-		}
 		const state = readVarintByte(connection.lengthState, byte);
 		connection.lengthState = state;
 		if (state < 0) {
@@ -235,8 +239,17 @@ export class PacketReader {
 	/** Reads `count` available bytes into the receive area. */
 	private receive(connection: Connection, count: number): void {
 		const memory = this.#memory;
-		connection.tcp!.read(memory.receiveView(count));
-		memory.reopenSendArea();
+		const tcp = connection.tcp!;
+		if (count === 2) {
+			// An acknowledgement: copied, so that the buffer need not change its size
+			const { bytes, receiveStart, headerView } = memory;
+			tcp.read(headerView);
+			bytes[receiveStart] = headerView[0];
+			bytes[receiveStart + 1] = headerView[1];
+		} else {
+			tcp.read(memory.receiveView(count));
+			memory.reopenSendArea();
+		}
 		connection.available -= count;
 	}
 
