@@ -52,6 +52,59 @@ test("sessions that expire at once: their wills are published in further turns, 
 	assert.equal(harness.broker.usage.sessions, 1);
 });
 
+for (const lastValue of ["retained", "every"] as const)
+	test(`a value that comes while a subscription waits for stored ones, lastValue "${lastValue}": delivered once`, () => {
+		const harness = new BrokerHarness({ turnPackets: 1, lastValue });
+		const sender = harness.client("sender", 5, { keepalive: 0 });
+		for (let i = 0; i < 20; i++) sender.publish(`t/${i}`, "old", { retain: true });
+		harness.host.advance(100);
+		const reader = harness.client("reader", 5, { keepalive: 0 });
+		reader.send({
+			cmd: "subscribe",
+			messageId: 1,
+			subscriptions: ["t/#", ...Array.from({ length: 12 }, (_, i) => `x/${i}`)].map((topic) => ({
+				topic,
+				qos: 0,
+			})),
+		});
+		harness.host.advance(1);
+		sender.publish("t/7", "new", { retain: true });
+		sender.publish("t/new", "new");
+		harness.host.advance(10_000);
+		const messages = reader.messages();
+		assert.deepEqual(
+			[...messages].sort(),
+			[...Array.from({ length: 20 }, (_, i) => `t/${i}=${i === 7 ? "new" : "old"}`), "t/new=new"].sort(),
+		);
+	});
+
+test("a client that comes back while it waits for stored values: gets those that came in the meantime", () => {
+	const harness = new BrokerHarness({ turnPackets: 1 });
+	const sender = harness.client("sender", 5, { keepalive: 0 });
+	for (let i = 0; i < 10; i++) sender.publish(`t/${i}`, "old", { retain: true });
+	harness.host.advance(100);
+	const lasting = { keepalive: 0, clean: false, properties: { sessionExpiryInterval: 100 } };
+	const reader = harness.client("reader", 5, lasting);
+	reader.send({
+		cmd: "subscribe",
+		messageId: 1,
+		subscriptions: ["t/#", ...Array.from({ length: 12 }, (_, i) => `x/${i}`)].map((topic) => ({
+			topic,
+			qos: 0,
+		})),
+	});
+	reader.drop();
+	harness.host.advance(50);
+	sender.publish("t/7", "new", { retain: true });
+	harness.host.advance(50);
+	const again = harness.client("reader", 5, lasting);
+	harness.host.advance(10_000);
+	assert.deepEqual(
+		again.messages().sort(),
+		Array.from({ length: 10 }, (_, i) => `t/${i}=${i === 7 ? "new" : "old"}`),
+	);
+});
+
 test("stored values beyond the budget: in further turns, once each, and others are answered in between", () => {
 	const harness = new BrokerHarness({ turnPackets: 4, retainedTopics: 32 });
 	const sender = harness.client("sender", 5, { keepalive: 0 });

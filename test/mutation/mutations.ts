@@ -1261,4 +1261,18 @@ export const mutations: readonly Mutation[] = [
 		"of clients that time out at once only some are closed",
 		["test/broker/turn-budget.test.ts"],
 	),
+	mutation(
+		"src/broker/handlers/subscribe-handler.ts",
+		"this.#core.retainedRequestedAtMs = this.#core.clock.nowMs;",
+		"this.#core.retainedRequestedAtMs = Number.POSITIVE_INFINITY;",
+		"a value that comes while a subscription waits for stored ones is delivered twice",
+		["test/broker/turn-budget.test.ts"],
+	),
+	mutation(
+		"src/broker/handlers/connect-handler.ts",
+		"core.retainedRequestedAtMs = core.clock.nowMs;",
+		"",
+		"a client that comes back lacks stored values that are newer than its subscription",
+		["test/broker/turn-budget.test.ts"],
+	),
 ];

@@ -62,6 +62,11 @@ export class Core {
 	closingCount = 0;
 	/** Whether stored values for new subscriptions wait for the next turn, see retained-fill.ts. */
 	retainedPaused = false;
+	/**
+	 * When stored values were last requested, for a new subscription or for one whose client has come back, ms
+	 * of the broker's clock: whoever waits for stored values has received later ones as they came.
+	 */
+	retainedRequestedAtMs = 0;
 
 	constructor(host: Host, settings: ListenSettings) {
 		const {

@@ -102,9 +102,9 @@ export class PacketWriter {
 	}
 
 	/**
-	 * Sends an acknowledgement that is no error, and needs no properties: that takes a third of what the encoder
-	 * takes. A reason code of 0 is omitted (§3.4.2.1, §3.5.2.1, §3.6.2.1, §3.7.2.1); another one goes through the
-	 * send area.
+	 * Sends an acknowledgement that is no error, and needs no properties: that takes a third of what the
+	 * encoder takes. A reason code of 0 is omitted (§3.4.2.1, §3.5.2.1, §3.6.2.1, §3.7.2.1); another one goes
+	 * through the send area.
 	 */
 	private confirm(
 		connection: Connection,

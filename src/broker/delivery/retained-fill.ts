@@ -70,6 +70,13 @@ export function sendRetained(
 		} else if (store.isInitialValue(record, current)) store.messages.readInto(record, message);
 		else continue;
 		reader.packetsLeft -= EXAMINED;
+		// One that came while this subscription waited for its turn was delivered then, or counts as lost
+		if (
+			record <= store.records &&
+			message.arrivedAtMs > core.retainedRequestedAtMs &&
+			queues.lost(session) === 0
+		)
+			continue;
 		const { topicStart, topicEnd } = message;
 		if (!subscriptions.matches(subscription, topicStart, topicEnd)) continue;
 		if (!authorizer.mayReceive(session, message.bytes, topicStart, topicEnd)) continue;

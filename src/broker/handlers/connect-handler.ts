@@ -203,12 +203,16 @@ export class ConnectHandler {
 	}
 
 	private accept(connection: Connection, packet: Packet, assigned: boolean): void {
-		const { settings, sessions, aliases } = this.#core;
+		const core = this.#core;
+		const { settings, sessions, aliases } = core;
 		const { session } = connection;
 		const limit = settings.keepAliveLimit;
 		let keepAlive = packet.keepAlive;
 		let clientFlags = keepAlive === 0 && (connection.version === 4 || limit === 0) ? NO_KEEP_ALIVE : 0;
-		if (this.#sessionPresent) clientFlags |= RETAINED_PENDING;
+		if (this.#sessionPresent) {
+			clientFlags |= RETAINED_PENDING;
+			core.retainedRequestedAtMs = core.clock.nowMs;
+		}
 		if (packet.isBridge) clientFlags |= BRIDGE_CLIENT;
 		connection.clientFlags = clientFlags;
 		connection.receiveMaximum = Math.min(connection.receiveMaximum, settings.inFlight); // [MQTT-4.9.0-1]

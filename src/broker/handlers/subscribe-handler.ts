@@ -101,6 +101,7 @@ export class SubscribeHandler {
 			subscriptions.requestRetained(subscription); // [MQTT-3.8.4-4]
 			if (connection.retainedSubscription === subscription) connection.retainedSubscription = 0;
 			connection.clientFlags |= RETAINED_PENDING;
+			this.#core.retainedRequestedAtMs = this.#core.clock.nowMs;
 		}
 		return granted; // [MQTT-3.8.4-7]
 	}

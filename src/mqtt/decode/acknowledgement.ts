@@ -10,8 +10,8 @@ const PUBREL_BYTE = 0x62;
 const PUBCOMP_BYTE = 0x70;
 
 /**
- * Decodes an acknowledgement that has nothing but a packet identifier, its two bytes at `start`, as nearly all
- * are: a quarter of the work of checkFirstByte() and decodeBody(), which are not needed then.
+ * Decodes an acknowledgement that has nothing but a packet identifier, its two bytes at `start`, as nearly
+ * all are: a quarter of the work of checkFirstByte() and decodeBody(), which are not needed then.
  * @param first the first byte of the packet
  * @returns false: it is another packet, or malformed; nothing has changed
  */
