@@ -22,4 +22,19 @@ export const ODD_CLIENT_KINDS = [
 	"unreleased",
 ] as const;
 
-export type OddClientKind = (typeof ODD_CLIENT_KINDS)[number];
+/** Neighbours that mean harm; a seed draws them from a stream of its own. */
+export const HOSTILE_CLIENT_KINDS = [
+	/** Connects with the client identifiers of others, as another user. */
+	"impostor",
+	/** Sends packets that are almost valid. */
+	"malformed",
+	/** Subscribes and unsubscribes as fast as it can, with filters that match everything. */
+	"restless",
+	/** Begins packets larger than any broker takes, and sends on. */
+	"oversized",
+	/** Publishes and pings as fast as it can, and reads no answer. */
+	"deaf",
+] as const;
+
+export type HostileClientKind = (typeof HOSTILE_CLIENT_KINDS)[number];
+export type OddClientKind = (typeof ODD_CLIENT_KINDS)[number] | HostileClientKind;

@@ -3,12 +3,24 @@ import type { Scheduled, Scheduler } from "../../sim/clock/scheduler";
 import type { HostSocket } from "../../sim/network/socket";
 import type { VirtualHost } from "../../sim/network/virtual";
 import { Draw } from "./draw";
+import { damagedPacket, OVERSIZED, PINGREQ, subscribingPacket } from "./hostile-packets";
 import type { OddClientKind } from "./odd-client-kinds";
 import { PlaceProbe } from "./place-probe";
-import { BROKER_ADDRESS, type OddClientPlan } from "./seed-plan";
+import { BROKER_ADDRESS, LOGINS, type OddClientPlan } from "./seed-plan";
 
 /** Kinds whose sessions end with their connections. */
-const ENDS_SESSION: ReadonlySet<OddClientKind> = new Set(["flooding", "unreleased"]);
+const ENDS_SESSION: ReadonlySet<OddClientKind> = new Set([
+	"flooding",
+	"unreleased",
+	"impostor",
+	"malformed",
+	"restless",
+	"oversized",
+	"deaf",
+]);
+/** Client identifiers of the well-behaved clients and of nodes: different users'. */
+const CLIENT_IDS = ["subscriber", "publisher"] as const;
+const NODE_IDS = ["n1", "n2"] as const;
 const EVERYTHING = "#";
 const PORT = 1883;
 
@@ -91,6 +103,32 @@ export class OddClient {
 				this.#scheduler.after(1000, () => this.#close(connection));
 				return draw.integer(1500, 8000);
 			}
+			case "impostor":
+				this.#connect(draw.pick(isUserOfNodes(this.#plan) ? CLIENT_IDS : NODE_IDS), true, discard);
+				return draw.integer(200, 3000);
+			case "malformed": {
+				const connection = this.#connect(`malformed${this.#sessions++}`, false, discard);
+				this.#scheduler.after(400, () => {
+					for (let i = 0; i < 4; i++) this.#write(connection, damagedPacket(draw, this.#version));
+				});
+				return draw.integer(500, 3000);
+			}
+			case "restless":
+				if (this.#connections.size === 0) this.#connect("restless", false, discard);
+				for (const connection of this.#connections)
+					for (let i = 1; i <= 10; i++) this.#write(connection, subscribingPacket(draw, this.#version, i));
+				return 250;
+			case "oversized":
+				if (this.#connections.size === 0) this.#connect("oversized", false, discard);
+				for (const connection of this.#connections) this.#write(connection, OVERSIZED);
+				return draw.integer(100, 1000);
+			case "deaf":
+				if (this.#connections.size === 0) this.#connect("deaf", true, () => {});
+				for (const connection of this.#connections) {
+					this.#flood(connection);
+					for (let i = 0; i < 10; i++) this.#write(connection, PINGREQ);
+				}
+				return 250;
 			case "hoarding": {
 				const connection = this.#connect(`hoard${this.#sessions++}`, true, discard);
 				this.#scheduler.after(500, () => this.#close(connection));
@@ -164,7 +202,12 @@ export class OddClient {
 
 	#write(connection: OddConnection, bytes: Uint8Array): void {
 		if (!connection.open || bytes.length > connection.room) return;
-		connection.room = connection.socket.write(bytes) ?? 0;
+		try {
+			connection.room = connection.socket.write(bytes) ?? 0;
+		} catch {
+			// It has ended, and says so only to those who read what has arrived before
+			this.#close(connection);
+		}
 	}
 
 	/** Reads a little, and again later. */
@@ -223,6 +266,10 @@ export class OddClient {
 		else for (const connection of [...this.#connections]) this.#close(connection);
 		this.#connections.clear();
 	}
+}
+
+function isUserOfNodes({ login }: OddClientPlan): boolean {
+	return login?.[0] === LOGINS[0][0];
 }
 
 function discard({ socket }: OddConnection, bytes: number): void {

@@ -7,6 +7,7 @@ import { addCommands } from "./command-draw";
 import type { ConfigContext } from "./config-rows";
 import { Draw } from "./draw";
 import { drawFaults } from "./fault-draw";
+import { addHostileClients } from "./hostile-draw";
 import { addPins } from "./pin-draw";
 import {
 	type BoardPlan,
@@ -30,6 +31,7 @@ const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [
 	addLightSleep,
 	addPins,
 	addCommands,
+	addHostileClients,
 ];
 
 export function drawPlan(seed: number): SeedPlan {

@@ -182,4 +182,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		replacement: "this.returns = tries >= settings.trialWakes * 50;",
 		breaks: "an image that cannot report is not returned from in time",
 	},
+	{
+		kind: "impostor",
+		file: "src/broker/session/sessions.ts",
+		text: "userOfPeer(words[WORDS_WIDTH * session + PEER]) !== user",
+		replacement: "user < 0",
+		breaks: "a user takes over the sessions of another one, whose client identifiers it knows",
+	},
 ];

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FAULT_KINDS } from "../../sim/faults/fault-kinds";
 import { formatFault, parseFault } from "../../sim/faults/fault-text";
 import { brokerForgot, subscriberMayLose } from "./checks/queues";
-import { ODD_CLIENT_KINDS } from "./odd-client-kinds";
+import { HOSTILE_CLIENT_KINDS, ODD_CLIENT_KINDS } from "./odd-client-kinds";
 import { drawPlan } from "./plan-draw";
 import { replayCommand } from "./replay-command";
 import { checkPlan } from "./run-seed";
@@ -58,7 +58,7 @@ test("seeds draw every kind of fault and of neighbour, and every fault can be wr
 		for (const { kind } of plan.oddClients) neighbours.add(kind);
 	}
 	assert.deepEqual([...faults].sort(), Object.keys(FAULT_KINDS).sort());
-	assert.deepEqual([...neighbours].sort(), [...ODD_CLIENT_KINDS].sort());
+	assert.deepEqual([...neighbours].sort(), [...ODD_CLIENT_KINDS, ...HOSTILE_CLIENT_KINDS].sort());
 });
 
 test("shrinking leaves the faults that the failure needs", async () => {
