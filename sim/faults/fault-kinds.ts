@@ -215,6 +215,15 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
 	stuck: onBoard("sensors", "readings stay the same", "stuck:10m@2h", true, ({ sensors }, amounts) => {
 		sensors.stuck = amounts.length > 0;
 	}),
+	garbled: onBoard(
+		"sensors",
+		"readings are no numbers, or numbers that nothing measures",
+		"garbled:10m@2h",
+		true,
+		({ sensors }, amounts) => {
+			sensors.garbled = amounts.length > 0;
+		},
+	),
 	contact: onBoard(
 		"sensors",
 		"the contacts at digital pins are closed",

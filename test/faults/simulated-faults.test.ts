@@ -230,6 +230,11 @@ const effects: Readonly<Record<string, () => Promise<void>>> = {
 		assert.ok((await values([])) > 5);
 		assert.equal(await values(["stuck:10m@20m"]), 1);
 	},
+	async garbled() {
+		const values = (await run(["garbled:10m@20m"])).of("sample", 20, 30).map(({ value }) => value);
+		assert.ok(values.some((value) => value === Number.MAX_VALUE));
+		assert.ok(values.some((value) => !Number.isFinite(value)));
+	},
 	async contact() {
 		const result = await run(["contact:10m@20m"], door);
 		const woken = (from: number, to: number) =>

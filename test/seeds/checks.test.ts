@@ -235,6 +235,14 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 					: each,
 			),
 		),
+	"reports are numbers": () =>
+		withReceived((received) =>
+			received.map((each) =>
+				each.topic.startsWith("home/n1")
+					? { ...each, payload: each.payload.replace(/("s\d":)\d+/, "$1null") }
+					: each,
+			),
+		),
 	"every pool of the broker is back at its baseline": () => ({
 		...good,
 		pools: new Map([...good.pools, ["entries/used", "1"]]),

@@ -5,7 +5,16 @@ import type { SeedPlan } from "./seed-plan";
 import { type SeedRun, START_TIME } from "./world";
 
 /** Faults that concern neither the network nor a board's run. */
-const HARMLESS = new Set(["sensor", "stuck", "clock", "drift", "time-server", "contact", "bounce"]);
+const HARMLESS = new Set([
+	"sensor",
+	"stuck",
+	"garbled",
+	"clock",
+	"drift",
+	"time-server",
+	"contact",
+	"bounce",
+]);
 /** Faults of the access point, which a wired board does not notice. */
 const OF_WIFI = new Set(["wifi", "roam", "lease"]);
 /**
@@ -69,5 +78,14 @@ export function brokerIsDurable({ boards, faults }: SeedPlan, board: string): bo
 		listen.persist === true &&
 		listen.persistInterval === "0s" &&
 		!faults.some(({ name }) => name === "storage" || name === "flash-full")
+	);
+}
+
+/** Whether a board's readings may not tell when they were taken, nor one report from another. */
+export function readingsAreAlike({ faults }: SeedPlan, board?: string): boolean {
+	return faults.some(
+		(fault) =>
+			(fault.name === "stuck" || fault.name === "garbled") &&
+			(board === undefined || fault.name === "stuck" || fault.board === board),
 	);
 }

@@ -23,8 +23,11 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 const OF_PINS = ["contact", "bounce"];
 /** Kinds of new images, which few boards are told to take: command-draw.ts draws them. */
 const OF_IMAGES = ["image-crash", "image-mute"];
+/** Kinds that garbled-draw.ts draws. */
+const OF_SENSORS = ["garbled"];
+const DRAWN_ELSEWHERE = [...OF_PINS, ...OF_IMAGES, ...OF_SENSORS];
 const NAMES = Object.keys(FAULT_KINDS)
-	.filter((name) => !OF_PINS.includes(name) && !OF_IMAGES.includes(name))
+	.filter((name) => !DRAWN_ELSEWHERE.includes(name))
 	.flatMap((name) => Array<string>(WEIGHTS[name] ?? 1).fill(name));
 
 /**

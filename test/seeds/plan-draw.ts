@@ -7,6 +7,7 @@ import { addCommands } from "./command-draw";
 import type { ConfigContext } from "./config-rows";
 import { Draw } from "./draw";
 import { drawFaults } from "./fault-draw";
+import { addGarbledSensors } from "./garbled-draw";
 import { addHostileClients } from "./hostile-draw";
 import { addPins } from "./pin-draw";
 import {
@@ -32,6 +33,7 @@ const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [
 	addPins,
 	addCommands,
 	addHostileClients,
+	addGarbledSensors,
 ];
 
 export function drawPlan(seed: number): SeedPlan {

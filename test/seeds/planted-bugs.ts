@@ -189,4 +189,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		replacement: "user < 0",
 		breaks: "a user takes over the sessions of another one, whose client identifiers it knows",
 	},
+	{
+		kind: "nonsense",
+		file: "src/sensor/measure/collector.ts",
+		text: "return FAILED;",
+		replacement: "value = 0 / value;",
+		breaks: "a reading that is no number is reported",
+	},
 ];

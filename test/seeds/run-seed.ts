@@ -23,6 +23,7 @@ import {
 } from "./checks/reports";
 import { settingsAreOnTrial, settingsAreStored, settingsHold } from "./checks/settings";
 import { imagesAreOnTrial, imagesAreRight, updatesEnd } from "./checks/updates";
+import { valuesAreNumbers } from "./checks/values";
 import type { SeedPlan } from "./seed-plan";
 import { runPlan, type SeedRun } from "./world";
 
@@ -45,6 +46,7 @@ export const CHECKS: readonly Check[] = [
 	reportsArrive,
 	clientsAreServed,
 	clocksAreRight,
+	valuesAreNumbers,
 	poolsAreEmpty,
 	commandsAreAnswered,
 	commandsAreExecutedOnce,

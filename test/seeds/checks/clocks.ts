@@ -1,3 +1,4 @@
+import { readingsAreAlike } from "../disturbance";
 import { PIN_SENSOR } from "../seed-plan";
 import type { SeedRun } from "../world";
 import type { Check } from "./check";
@@ -15,8 +16,8 @@ export const clocksAreRight: Check = {
 	run(run) {
 		const failures: string[] = [];
 		for (const board of sensorBoards(run)) {
-			// A stuck sensor repeats its reading, which then tells no time.
-			if (board.firefly.payload === "value" || run.plan.faults.some(({ name }) => name === "stuck")) continue;
+			// A stuck sensor repeats its reading, which then tells no time; nonsense tells none either.
+			if (board.firefly.payload === "value" || readingsAreAlike(run.plan, board.name)) continue;
 			const limit = statedError(run, board.name);
 			const { times } = run.sensors.get(board.name)!;
 			for (const { topic, payload } of receivedMessages(run)) {

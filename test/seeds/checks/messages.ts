@@ -1,4 +1,5 @@
 import { variantsOf } from "../command-plan";
+import { readingsAreAlike } from "../disturbance";
 import { HUB, HUB_TOPICS, PIN_SENSOR, PUBLISHER_TOPICS, sensorsOf } from "../seed-plan";
 import type { SiteRun } from "../site";
 import type { ReceivedMessage } from "../well-behaved-client";
@@ -16,13 +17,13 @@ export const neverTwice: Check = {
 	name: "QoS 2 exactly once, QoS 0 at most once",
 	run(run) {
 		const failures: string[] = [];
-		const isStuck = run.plan.faults.some(({ name }) => name === "stuck");
+		const areAlike = readingsAreAlike(run.plan);
 		for (const site of sitesOf(run)) {
 			const seen = new Set<string>();
 			for (const { time, topic, payload, qos, retain } of receivedMessages(site)) {
 				// A bridge may lower the QoS of what its publisher has sent twice
 				if (retain || qos === 1 || topic.startsWith("status/") || isPublishedWithQoS1(topic)) continue;
-				if (topic.startsWith("home/") && (qos === 0 || isStuck)) continue;
+				if (topic.startsWith("home/") && (qos === 0 || areAlike)) continue;
 				if (brokerForgot(run, site.board) || brokerForgot(run, originOf(topic))) continue;
 				const key = `${topic} ${withoutCircumstances(payload)}`;
 				if (seen.has(key)) failures.push(`${key} a second time at ${clock(time)} at ${site.board}`);
@@ -77,7 +78,17 @@ function isReordered(run: SeedRun, topic: string): boolean {
 	return (
 		topic.startsWith("status/") ||
 		topic.endsWith(`/${PIN_SENSOR}`) ||
-		sensorBoards(run).some(({ firefly }) => firefly.id === topic.slice(5))
+		sensorBoards(run).some(
+			({ name, firefly }) => firefly.id === topic.slice(5) || isGarbled(run, name, topic),
+		)
+	);
+}
+
+/** Reports of a node whose readings were nonsense for a while do not begin with rising numbers. */
+function isGarbled({ plan }: SeedRun, node: string, topic: string): boolean {
+	return (
+		topic.startsWith(`home/${node}/`) &&
+		plan.faults.some((fault) => fault.name === "garbled" && fault.board === node)
 	);
 }
 
@@ -127,9 +138,9 @@ export const acknowledgedArrives: Check = {
 /** Reports that the broker has acknowledged, and that are not among the messages that arrived. */
 function missingReports(run: SeedRun, received: readonly ReceivedMessage[]): string[] {
 	const failures: string[] = [];
-	// Repeated readings of a stuck sensor cannot be told apart.
-	if (run.plan.faults.some(({ name }) => name === "stuck")) return failures;
 	for (const board of sensorBoards(run)) {
+		// Repeated readings of a stuck sensor cannot be told apart, nor can nonsense.
+		if (readingsAreAlike(run.plan, board.name)) continue;
 		if (variantsOf(run.plan, board).some((variant) => sensorsOf(variant).some(({ qos }) => qos === 0)))
 			continue;
 		// Nor can those of a pin, which have no sequence number there.

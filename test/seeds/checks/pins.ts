@@ -14,6 +14,7 @@ const OF_BOARD = new Set([
 	"torn-write",
 	"sensor",
 	"stuck",
+	"garbled",
 	"clock",
 	// A node that starts after a crash sleeps for a while
 	"image-crash",
