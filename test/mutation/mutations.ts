@@ -564,7 +564,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/session/negotiated.ts",
-		"		this.maximumQoS = 2;\n		this.retainAvailable = true;\n		this.missing = 0;\n",
+		"		if (this.version === 5) this.maximumQoS = 2;\n		this.retainAvailable = true;\n		this.missing = 0;\n",
 		"",
 		"a limit that CONNACK no longer has stays",
 		[...CLIENT, "test/session"],
@@ -637,15 +637,15 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/wake-up.ts",
-		"		words[WORD_FLAGS] = 0;\n		clearAllBackoffs",
+		"		words[WORD_FLAGS] &= FLASH_FLAGS;\n		clearAllBackoffs",
 		"		clearAllBackoffs",
 		"another broker inherits the limits of the last one",
 		NODE,
 	),
 	mutation(
 		"src/sensor/wake-up.ts",
-		"		words[WORD_FLAGS] = 0;\n		clearAllBackoffs(retained);",
-		"		words[WORD_FLAGS] = 0;",
+		"		words[WORD_FLAGS] &= FLASH_FLAGS;\n		clearAllBackoffs(retained);",
+		"		words[WORD_FLAGS] &= FLASH_FLAGS;",
 		"another broker inherits the pauses of topics",
 		NODE,
 	),
@@ -967,7 +967,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/commands/node-commands.ts",
-		"\t\tmemory.isSettingUnsettled = true;\n",
+		"\t\tmemory.isSettingUnsettled = true;\n\t\tmemory.commit();\n",
 		"",
 		"settings whose set was interrupted hold after the next loss of power only",
 		["test/sensor/commands/set.test.ts"],
