@@ -7,6 +7,7 @@ import {
 	PUBLISH,
 	type Version,
 } from "./constants";
+import { decodeShortAcknowledgement } from "./decode/acknowledgement";
 import { decodeBody } from "./decode/body";
 import { checkFirstByte } from "./decode/fixed-header";
 import { decodePublish, publishHeaderLength } from "./decode/publish";
@@ -284,18 +285,14 @@ export class Decoder {
 	 * fewer steps than {@link handlePacket}. False: it is another packet, or not a valid one.
 	 */
 	private readShortAcknowledgement(bytes: Uint8Array, at: number): boolean {
-		const first = bytes[at];
-		const packetId = (bytes[at + 2] << 8) | bytes[at + 3];
-		if (packetId === 0 || (first !== 0x40 && first !== 0x50 && first !== 0x62 && first !== 0x70))
-			return false;
 		const packet = this.packet;
+		const first = bytes[at];
+		if (!decodeShortAcknowledgement(packet, first, bytes, at + 2)) return false;
 		const properties = packet.properties;
 		packet.version = this.version;
 		packet.type = first >> 4;
 		packet.flags = first & 15;
 		packet.bytes = bytes;
-		packet.packetId = packetId;
-		packet.reasonCode = 0;
 		if (properties.from !== properties.to) properties.setRange(bytes, at, at);
 		return true;
 	}
