@@ -47,6 +47,17 @@ const rows: readonly (readonly [string, readonly WireCase[]])[] = [
 		],
 	],
 	[
+		"[MQTT-1.5.4-1] [MQTT-3.1.1:1.5.3-1] control and non-characters, which a receiver may refuse: accepted",
+		[
+			[5, CLIENT, `10 { ${connect} 00 0003 61017f }`, 0],
+			[4, CLIENT, `10 { ${old} 0003 61c29f }`, 0],
+			[5, CLIENT, "30 { 0004 61011f7f 00 }", 0],
+			[4, CLIENT, "30 { 0005 c280efbfbf }", 0],
+			[5, CLIENT, "82 { 0001 00 0003 61c29f 00 }", 0],
+			[4, CLIENT, "a2 { 0001 0002 017f }", 0],
+		],
+	],
+	[
 		"[MQTT-1.5.5-1] a length with more bytes than necessary: malformed",
 		[
 			[5, CLIENT, "c0 8000", MALFORMED],
