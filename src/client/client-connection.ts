@@ -58,6 +58,9 @@ const EXPIRING_DISCONNECT_SIZE = 9;
 /** Time, in ms, to wait for unread data, or for DISCONNECT to leave, once the connection has failed. */
 const LINGER_MS = 250;
 
+const CLOSED_EARLY = "the broker closed before CONNACK";
+/** Brokers of MQTT 3.1.1 alone may close on it, as RabbitMQ does before 3.13. */
+const CLOSED_ON_5 = `${CLOSED_EARLY}: it may not know MQTT 5.0`;
 const UNANSWERED = Object.freeze({ isConnectUnanswered: true });
 
 /**
@@ -321,7 +324,7 @@ export class ClientConnection {
 		else if (isBeforeConnack(phase))
 			this.end(
 				this.foreignPeerError(0) ??
-					new ClientError("transport", "the broker closed before CONNACK", {
+					new ClientError("transport", this.negotiated.version === 5 ? CLOSED_ON_5 : CLOSED_EARLY, {
 						pipelineRefused: hasPipelined(phase),
 						isConnectUnanswered: true,
 					}),

@@ -115,6 +115,24 @@ describe("before CONNACK", () => {
 			assert.equal(node.error?.pipelineRefused, published);
 		});
 
+	for (const [version, message] of [
+		[4, "the broker closed before CONNACK"],
+		[5, "the broker closed before CONNACK: it may not know MQTT 5.0"],
+	] as const)
+		test(`the broker closes on CONNECT, version ${version}: ${message}`, () => {
+			const { node, finished } = publishOnce(
+				{
+					answer: (_packet, connection) => {
+						connection.end();
+						return true;
+					},
+				},
+				{ version },
+			);
+			assert.ok(finished);
+			assert.equal(node.error?.message, message);
+		});
+
 	test("a broker that refuses pipelining is reached without it", () => {
 		const network = new VirtualNetwork({ latency: LATENCY_MS });
 		let accepted = false;
