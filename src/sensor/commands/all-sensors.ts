@@ -12,8 +12,8 @@ export function makeAllDue({ sensors }: RetainedState, now: number): void {
 
 /**
  * Samples and reports all sensors now, beside their schedule; not those whose values are made of several
- * samples: one more would be none of them. A sensor that was read in this wake, and has nothing new yet, gives
- * that once more. Allocates a little.
+ * samples: one more would be none of them. A sensor that was read in this wake, and has nothing new yet,
+ * gives that once more. Allocates a little.
  * @param now node time
  */
 export function sampleAll(collector: Collector, retained: RetainedState, now: number): void {

@@ -66,8 +66,8 @@ export class Collector {
 	/** Absent if no pin wakes the node. */
 	declare wakePins?: WakePins;
 	/**
-	 * Whether a sensor that has no new reading yet, as one that measures at intervals of its own, gives its last
-	 * one of this run. Absent until a command asks.
+	 * Whether a sensor that has no new reading yet, as one that measures at intervals of its own, gives its
+	 * last one of this run. Absent until a command asks.
 	 */
 	declare repeats?: boolean;
 

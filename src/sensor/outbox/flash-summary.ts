@@ -105,7 +105,10 @@ export class FlashSummary extends FlashStorage {
 		return !this.known;
 	}
 
-	/** Whether the summary is of these sensors. After {@link readSummary}. @param header words of the retained header */
+	/**
+	 * Whether the summary is of these sensors. After {@link readSummary}.
+	 * @param header words of the retained header
+	 */
 	isSummaryOf(header: Uint32Array): boolean {
 		return this.summary[SUMMARY_SENSORS] === header[WORD_SENSORS_HASH];
 	}
@@ -128,7 +131,7 @@ export class FlashSummary extends FlashStorage {
 		return this.summary[SUMMARY_FLAGS] > FLAGS;
 	}
 
-	/** Records may be there of reports with other numbers, which could not be read. After {@link readSummary}. */
+	/** There may be records with other numbers, which could not be read. After {@link readSummary}. */
 	get hasUnread(): boolean {
 		return (this.summary[SUMMARY_FLAGS] & FLAG_FLASH_UNREAD) !== 0;
 	}

@@ -37,6 +37,8 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 	private readonly settings: UpdateSettings;
 	private readonly memory: CommandMemory;
 	private state: UpdateState | undefined;
+	/** Its state could not be read at the start of this run. */
+	declare private isUnread?: true | undefined;
 	private isOnTrial = false;
 	/** The run is to end with the image before. */
 	private returns = false;
@@ -53,6 +55,7 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 			this.resume();
 		} catch (error) {
 			device.trace(`the state of the update cannot be read: ${error}`);
+			this.isUnread = true;
 			this.isOnTrial = this.slots.isOnTrial;
 		}
 	}
@@ -79,7 +82,12 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		if (typeof address === "string") return address;
 		const digest = typeof sha256 === "string" ? sha256.toLowerCase() : "";
 		if (!isDigest(digest)) return `sha256 does not have ${DIGEST_LENGTH} hexadecimal digits`;
-		const { state } = this;
+		let state: UpdateState | undefined;
+		try {
+			state = this.requireState();
+		} catch (error) {
+			return `storage: ${error}`;
+		}
 		let next: UpdateState = {
 			phase: "requested",
 			url: String(url),
@@ -145,11 +153,13 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 
 	confirm(): void {
 		this.isConfirmDue = false;
-		const { state, device } = this;
+		const { device } = this;
+		let state: UpdateState | undefined;
 		try {
 			device.imageSlots?.confirm();
-			// Otherwise the next report is to confirm it
+			// Otherwise the next report is to confirm it, and so where its state cannot be read, in the next wake
 			this.isOnTrial = this.isFirstTrial = this.returns = false;
+			state = this.requireState();
 			this.tell("confirmed");
 		} catch (error) {
 			device.trace(`the image cannot be confirmed: ${error}`);
@@ -184,6 +194,9 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		if (this.isConfirmDue) this.confirm();
 		if (this.returns || !this.isOnTrial) return this.returns;
 		const { settings } = this;
+		this.tryTo(() => this.requireState());
+		// A count that begins anew would be stored in place of the one that is there
+		if (this.isUnread) return false;
 		const state = this.state ?? this.unknownUpdate;
 		const tries = state.tries + 1;
 		this.returns = tries >= settings.trialWakes;
@@ -210,6 +223,19 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 
 	private get slots(): Pick<ImageSlots, "size" | "running" | "isOnTrial"> {
 		return this.device.imageSlots ?? NO_SLOTS;
+	}
+
+	/**
+	 * The state in storage. If it could not be read at the start of the run, it is read again: a change of one
+	 * that is not known would lose the identifier of the command, and the count of tries.
+	 * @throws errors of the storage
+	 */
+	private requireState(): UpdateState | undefined {
+		if (this.isUnread) {
+			this.state = this.useStorage((stored) => stored.read());
+			this.isUnread = undefined;
+		}
+		return this.state;
 	}
 
 	/** Of an image whose state was lost. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Flash } from "../../../sim/board/flash";
 import type { Storage } from "../../../src/device";
+import { UPDATE_PATH } from "../../../src/sensor/update/stored-update";
 import { VERSION } from "../../../src/version";
 import { MINUTE } from "../support/payloads";
 import { SessionBroker } from "../support/session-broker";
@@ -25,6 +26,33 @@ test("storage fails at the command: refused, and nothing is fetched", () => {
 	assert.deepEqual(answers(), [{ id: 1, ok: false, error: "storage: Error: ESP_ERR_NVS_NOT_ENOUGH_SPACE" }]);
 	assert.deepEqual(server.requests, []);
 	assert.deepEqual(phases(), []);
+});
+
+test("storage cannot be read at the first start of the new image: its answer still has the id", () => {
+	const { board, update, answers, phases, flash } = updateBoard();
+	const values = new Flash();
+	let failed = false;
+	board.storage = {
+		open: (options): Storage => {
+			const storage = values.open(options);
+			return {
+				...storage,
+				read: (key, buffer) => {
+					if (flash.running === 1 && options.path === UPDATE_PATH && !failed) {
+						failed = true;
+						throw new Error("ESP_ERR_FLASH_OP_FAIL");
+					}
+					return storage.read(key, buffer);
+				},
+			};
+		},
+	};
+	board.run(MINUTE / 2);
+	update();
+	assert.deepEqual(phases(), ["fetching", "activated", "confirmed"]);
+	assert.ok(failed);
+	assert.deepEqual(answers().slice(1), [running]);
+	assert.equal(flash.isOnTrial, false);
 });
 
 test("the connection of the only trial is cut after any byte: confirmed if a report was acknowledged, else returned from", () => {
