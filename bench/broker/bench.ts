@@ -48,7 +48,6 @@ try {
 		for (const [i, scenario] of chosen.entries())
 			for (let turn = 0; turn < brokers.length; turn++) {
 				const which = (turn + round + warmUpRounds) % brokers.length;
-				if (scenario.qos > kinds[which]!.qos) continue;
 				const used = await runPhase(brokers[which]!, scenario, round < 0 ? warmUpMs : durationMs);
 				if (round >= 0) cpu[i]![which]!.push(used);
 			}

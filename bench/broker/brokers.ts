@@ -19,8 +19,6 @@ export interface RunningBroker {
 
 export interface BrokerKind {
 	readonly name: string;
-	/** The highest QoS that it supports. */
-	readonly qos: 0 | 1;
 	start(): Promise<RunningBroker>;
 }
 
@@ -78,7 +76,6 @@ export function brokerKinds(nodeArgs: readonly string[]): readonly BrokerKind[] 
 	return [
 		{
 			name: "firefly",
-			qos: 1,
 			start: () =>
 				startOnNode([
 					...nodeArgs,
@@ -90,8 +87,8 @@ export function brokerKinds(nodeArgs: readonly string[]): readonly BrokerKind[] 
 					"0",
 				]),
 		},
-		{ name: "mosquitto", qos: 1, start: startMosquitto },
-		{ name: "aedes", qos: 1, start: () => startOnNode(["--import", "tsx", path("./aedes-server.ts")]) },
-		{ name: "bare Node", qos: 0, start: () => startOnNode(["--import", "tsx", path("./bare-server.ts")]) },
+		{ name: "mosquitto", start: startMosquitto },
+		{ name: "aedes", start: () => startOnNode(["--import", "tsx", path("./aedes-server.ts")]) },
+		{ name: "bare Node", start: () => startOnNode(["--import", "tsx", path("./bare-server.ts")]) },
 	];
 }

@@ -22,15 +22,15 @@ export function heading(title: string, names: readonly string[]): void {
 /**
  * Prints a row: the medians, then the ratios of the first column to the others, as the median of the ratios
  * within each round, with the quartiles in brackets.
- * @param rounds values of each column, in the order of the rounds; empty without values
+ * @param rounds values of each column, in the order of the rounds
  */
 export function row(name: string, rounds: readonly (readonly number[])[], digits: number): void {
 	const first = rounds[0]!;
 	const ratios = rounds.slice(1).map((others) => first.map((value, i) => value / others[i]!));
 	line(
 		name,
-		rounds.map((values) => (values.length === 0 ? "–" : quantile(values, 0.5).toFixed(digits))),
-		ratios.map((values, i) => (rounds[i + 1]!.length === 0 ? "–" : spread(values))),
+		rounds.map((values) => quantile(values, 0.5).toFixed(digits)),
+		ratios.map(spread),
 	);
 }
 
