@@ -190,10 +190,24 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		breaks: "a user takes over the sessions of another one, whose client identifiers it knows",
 	},
 	{
+		kind: "unsubscribing",
+		file: "src/broker/topics/subscriptions.ts",
+		text: "this.count--;",
+		replacement: "",
+		breaks: "whoever unsubscribes often uses up the subscriptions of all",
+	},
+	{
+		kind: "unread answers",
+		file: "src/broker/session/packet-reader.ts",
+		text: "connection.room < ANSWER_ROOM + (length >> 1)",
+		replacement: "connection.room < 0",
+		breaks: "packets are read from a client that has no room for their answers",
+	},
+	{
 		kind: "nonsense",
 		file: "src/sensor/measure/collector.ts",
 		text: "return FAILED;",
-		replacement: "value = 0 / value;",
+		replacement: "value = NaN;",
 		breaks: "a reading that is no number is reported",
 	},
 ];
