@@ -296,11 +296,12 @@ export function memoryShortage(settings: Settings, arena?: number, stack?: numbe
 		.filter(({ value, fallback }) => value !== undefined && value > fallback!)
 		.sort((a, b) => excessOf(b) - excessOf(a));
 	const [largest] = enlarged;
-	if (largest === undefined)
-		return {
-			key: undefined,
-			message: `${sentence}; lessen the pools of listen, or leave out persist or webSocket`,
-		};
+	const excess = enlarged.reduce((sum, need) => sum + excessOf(need), 0);
+	// What is larger than its default is not the reason.
+	if (largest === undefined || excess < needed - available) {
+		const optional = settings.bridge === undefined ? "persist or webSocket" : "persist, webSocket or bridge";
+		return { key: undefined, message: `${sentence}; lessen the pools of listen, or leave out ${optional}` };
+	}
 	const fitting = Math.floor(largest.value! - (needed - available) / largest.unit!);
 	const advice =
 		fitting >= largest.fallback!

@@ -8,13 +8,25 @@ export function nearest(text: string, words: readonly string[]): string | undefi
 	let best: string | undefined;
 	let bestDistance = Math.max(1, Math.floor(text.length / 3)) + 1;
 	for (const word of words) {
-		const steps = distance(wanted, word.toLowerCase());
+		const known = word.toLowerCase();
+		const steps = areSwapped(wanted, known) ? 1 : distance(wanted, known);
 		if (steps < bestDistance) {
 			best = word;
 			bestDistance = steps;
 		}
 	}
 	return best;
+}
+
+/** Whether two texts differ by two neighbouring characters only, which are the other way round. */
+function areSwapped(text: string, other: string): boolean {
+	let at = 0;
+	while (at < text.length && text[at] === other[at]) at++;
+	return (
+		text.length === other.length &&
+		at < text.length - 1 &&
+		text.slice(0, at) + text[at + 1] + text[at] + text.slice(at + 2) === other
+	);
 }
 
 /** `; did you mean "every"?`, or nothing. */

@@ -109,12 +109,16 @@ function topicProblem(template: string, known: readonly string[]): string | unde
 
 /** IEEE 802.11 §9.4.2.2: at most 32 octets. */
 export function ssidProblem(text: string): string | undefined {
-	return lengthProblem(text, 1, 32);
+	// ESP-IDF takes it as far as the first U+0000.
+	return text.includes("\0") ? "holds U+0000" : lengthProblem(text, 1, 32);
 }
 
 /** 8 to 63 characters are a passphrase, 64 hexadecimal digits a key (IEEE 802.11 §J.4). */
 export function passphraseProblem(text: string): string | undefined {
-	return lengthProblem(text, 8, 64);
+	if (text.includes("\0")) return "holds U+0000";
+	return text.length === 64 && !isHexadecimal(text)
+		? "has 64 characters, which is a key of hexadecimal digits; a passphrase has 63 at most"
+		: lengthProblem(text, 8, 64);
 }
 
 export function urlProblem(text: string): string | undefined {
@@ -125,11 +129,16 @@ export function urlProblem(text: string): string | undefined {
 /** SHA-256 in hexadecimal digits, with or without colons between the bytes. */
 export function fingerprintProblem(text: string): string | undefined {
 	const digits = text.includes(":") ? text.replaceAll(":", "") : text;
-	let isHexadecimal = digits.length === 64 && (digits === text || text.length === 95);
-	for (const digit of digits)
+	return digits.length === 64 && (digits === text || text.length === 95) && isHexadecimal(digits)
+		? undefined
+		: "is not a SHA-256 of 64 hexadecimal digits";
+}
+
+function isHexadecimal(text: string): boolean {
+	for (const digit of text)
 		if (!((digit >= "0" && digit <= "9") || (digit >= "a" && digit <= "f") || (digit >= "A" && digit <= "F")))
-			isHexadecimal = false;
-	return isHexadecimal ? undefined : "is not a SHA-256 of 64 hexadecimal digits";
+			return false;
+	return true;
 }
 
 export function hostProblem(text: string): string | undefined {

@@ -46,6 +46,16 @@ test("a bridge takes places of its own, which are no pools of the configuration 
 		{ ...bridge, url: "wss://127.0.0.1", tls: { fingerprint: "ab".repeat(32) } },
 	);
 	assert.throws(() => prepareBroker(file, none, "xs"), /has 86016; lessen the pools of listen/);
+	// A rule is more than none, the default, and takes a few bytes.
+	const acl = [{ allow: "all", topic: "a/#" }];
+	const few = configured(
+		{ anonymous: true, acl },
+		{ ...bridge, url: "wss://127.0.0.1", tls: { fingerprint: "ab".repeat(32) } },
+	);
+	assert.throws(
+		() => prepareBroker(few, none, "xs"),
+		/lessen the pools of listen, or leave out persist, webSocket or bridge/,
+	);
 	const smaller = configured({ anonymous: true, connections: 6 }, bridge);
 	assert.equal(prepareBroker(smaller, none, "xs").settings.connections, 6);
 	const larger = configured({ anonymous: true, retainedBytes: 36_000 }, bridge);

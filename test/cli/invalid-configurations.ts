@@ -49,6 +49,16 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 		problems: ["2 config.firefly.zebra: is not a known key"],
 	},
 	{
+		name: "a key with two letters the other way round",
+		firefly: withKey('"tiem": {}'),
+		problems: ['2 config.firefly.tiem: is not a known key; did you mean "time"?'],
+	},
+	{
+		name: "a short key with two letters the other way round",
+		firefly: withSensor('"oqs": 1'),
+		problems: ['78 config.firefly.sensors[0].oqs: is not a known key; did you mean "qos"?'],
+	},
+	{
 		name: "a key in the wrong case",
 		firefly: withBroker('"keepalive": "60s"'),
 		problems: ['32 config.firefly.broker.keepalive: is not a known key; did you mean "keepAlive"?'],

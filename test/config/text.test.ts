@@ -4,7 +4,14 @@ import fc from "fast-check";
 import { expand, unknownPlaceholder } from "../../src/config/template";
 import { utf8Length } from "../../src/config/text";
 import { type BrokerAddress, parseBrokerURL } from "../../src/config/url";
-import { payloadProblem, reportTopicProblem, secretProblem, textProblem } from "../../src/config/validators";
+import {
+	passphraseProblem,
+	payloadProblem,
+	reportTopicProblem,
+	secretProblem,
+	ssidProblem,
+	textProblem,
+} from "../../src/config/validators";
 
 test("broker addresses are parsed", () => {
 	const rows: readonly (readonly [string, string | BrokerAddress])[] = [
@@ -81,5 +88,31 @@ test("MQTT strings must not contain U+0000", () => {
 	for (const problem of [payloadProblem, secretProblem, textProblem]) {
 		assert.equal(problem("a\0b"), "holds the character U+0000");
 		assert.equal(problem("ab"), undefined);
+	}
+});
+
+test("the name and the passphrase of a network are those of IEEE 802.11, and whole for ESP-IDF", () => {
+	for (const [text, problem] of [
+		["n", undefined],
+		["é".repeat(16), undefined],
+		["é".repeat(17), /34 bytes/],
+		["a\0b", /^holds U\+0000$/],
+	] as const) {
+		const found = ssidProblem(text);
+		if (problem === undefined) assert.equal(found, undefined, text);
+		else assert.match(found ?? "", problem);
+	}
+	for (const [text, problem] of [
+		["8 bytes.", undefined],
+		["x".repeat(63), undefined],
+		["0123456789abcdefABCDEF".repeat(3).slice(0, 64), undefined],
+		["7 bytes", /7 bytes long/],
+		[`${"a".repeat(63)}x`, /^has 64 characters, which is a key of hexadecimal digits; a passphrase has 63/],
+		["a".repeat(65), /65 bytes/],
+		["12345678\0", /^holds U\+0000$/],
+	] as const) {
+		const found = passphraseProblem(text);
+		if (problem === undefined) assert.equal(found, undefined, text);
+		else assert.match(found ?? "", problem);
 	}
 });

@@ -16,7 +16,7 @@ export const wifiFields = deepFreeze({
 		check: passphraseProblem,
 		secret: true,
 		override: "wifi_password",
-		text: "Passphrase, 8 to 64 bytes; absent for an open network. Not in the manifest: it belongs into firefly.local.json or FIREFLY_WIFI_PASSWORD.",
+		text: "Passphrase, 8 to 63 bytes, or a key of 64 hexadecimal digits; absent for an open network. Not in the manifest: it belongs into firefly.local.json or FIREFLY_WIFI_PASSWORD.",
 	},
 	mode: {
 		kind: "choice",
