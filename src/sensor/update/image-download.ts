@@ -86,7 +86,11 @@ export class ImageDownload {
 		this.device.timer.clear(this.timer);
 		const { socket } = this;
 		this.socket = undefined;
-		socket?.close();
+		try {
+			socket?.close();
+		} catch {
+			// The socket is already closed.
+		}
 	}
 
 	private connect(address: string): void {

@@ -60,10 +60,14 @@ export class ImageReceiver {
 		this.writer?.activate();
 	}
 
-	/** Gives up what was not activated. */
+	/** Gives up what was not activated. Called by the host's callbacks, which no exception may leave. */
 	close(): void {
 		const { writer } = this;
 		this.writer = undefined;
-		writer?.close();
+		try {
+			writer?.close();
+		} catch {
+			// The next try opens the slot anew, and says so if that fails.
+		}
 	}
 }

@@ -55,6 +55,48 @@ test("storage cannot be read at the first start of the new image: its answer sti
 	assert.equal(flash.isOnTrial, false);
 });
 
+for (const mode of ["deep", "none"])
+	test(`sleep.mode ${mode}, and a slot whose n-th call fails, whatever the server does: a try is over, and reports go on`, () => {
+		for (const afterwards of ["closes", "is silent"] as const)
+			for (const sends of [3000, Infinity])
+				for (let failing = 1; failing <= 7; failing++) {
+					const { board, broker, server, flash, update, answers } = updateBoard({
+						update: { tries: 2 },
+						sleep: { mode },
+					});
+					Object.assign(server, { afterwards, sends });
+					const open = flash.open.bind(flash);
+					let calls = 0;
+					const check = (): void => {
+						if (++calls >= failing) throw new Error("ESP_ERR_FLASH_OP_FAIL");
+					};
+					flash.open = () => {
+						check();
+						const writer = open();
+						return {
+							write: (bytes) => {
+								check();
+								writer.write(bytes);
+							},
+							activate: () => {
+								check();
+								writer.activate();
+							},
+							digest: (bytes) => writer.digest?.(bytes),
+							close: () => {
+								check();
+								writer.close();
+							},
+						};
+					};
+					board.run(MINUTE / 2);
+					update();
+					const where = `${afterwards}, ${sends} bytes, call ${failing}`;
+					assert.equal(answers().length, 2, where);
+					assert.ok(broker.reports.filter(({ at }) => at > board.time - 10 * MINUTE).length >= 9, where);
+				}
+	});
+
 test("the connection of the only trial is cut after any byte: confirmed if a report was acknowledged, else returned from", () => {
 	const outcomes = new Map<string, number>();
 	for (let bytes = 1; ; bytes++) {
