@@ -43,7 +43,7 @@ export function overrideSettings(settings: Settings, overrides: unknown, onProbl
 }
 
 /** An object with values of its own, and all others of its prototype, which may be frozen. */
-function inherit<T extends object>(template: T, own: Given): T {
+function inherit<T extends object | null>(template: T, own: Given): T {
 	return { __proto__: template, ...own } as unknown as T;
 }
 
@@ -100,7 +100,8 @@ function overrideSensors(
 			entry.refuse("name", "is not the name of a sensor", undefined);
 			continue;
 		}
-		const rest: Given = {};
+		// Without a prototype, which a key of that name would set instead of being refused
+		const rest = inherit<Given | null>(null, {}) as Given;
 		for (const key of entry.keys) if (key !== "name") rest[key] = entry.value(key);
 		const section = new Section(rest, `${root.path}.sensors.${name}`, onProblem);
 		result[index] = inherit(result[index], readRows(section, fireflyFields.sensors.fields, onProblem));

@@ -134,6 +134,11 @@ describe("settings of the command set", () => {
 			JSON.parse('{"sleep":{"__proto__":{"awakeLimit":1}}}'),
 			"settings.sleep.__proto__: an object is not a known key",
 		],
+		[
+			"a prototype of a sensor",
+			{ sensors: JSON.parse('[{"name":"t","__proto__":{"every":"5s"}}]') },
+			"settings.sensors.t.__proto__: an object is not a known key",
+		],
 	] as const)
 		test(`${name}: reported with its path, and left out`, () => {
 			const { settings, problems } = override(overrides);
