@@ -264,6 +264,15 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
 	storage: onBoard("broker", "writes to flash fail", "storage:10m@2h", true, ({ storage }, amounts) => {
 		storage.failing = amounts.length > 0;
 	}),
+	"storage-read": onBoard(
+		"sensors",
+		"reads of flash fail",
+		"storage-read:10m@2h",
+		true,
+		({ storage }, amounts) => {
+			storage.unreadable = amounts.length > 0;
+		},
+	),
 	"flash-full": onBoard("broker", "flash is full", "flash-full:10m@2h", true, ({ storage }, amounts) => {
 		storage.full = amounts.length > 0;
 	}),

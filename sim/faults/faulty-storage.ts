@@ -1,9 +1,13 @@
 import type { Storage, StorageModule } from "../../src/device";
 
-/** Storage of a board, whose writes can fail. */
+const MEDIUM_ERROR = "ESP_ERR_FLASH_OP_FAIL";
+
+/** Storage of a board, whose reads and writes can fail. */
 export class FaultyStorage implements StorageModule {
 	/** Every write and deletion throws, and changes nothing. */
 	failing = false;
+	/** Every read throws: nothing is known of what is there, and it is not changed. */
+	unreadable = false;
 	/** There is no room: every write throws. */
 	full = false;
 	/** Decides what the next write leaves of a value, and takes the power; it is called once. */
@@ -18,7 +22,10 @@ export class FaultyStorage implements StorageModule {
 	open(options: { readonly path: string }): Storage {
 		const storage = this.#storage.open(options);
 		return {
-			read: (key, buffer) => storage.read(key, buffer),
+			read: (key, buffer) => {
+				if (this.unreadable) throw new Error(MEDIUM_ERROR);
+				return storage.read(key, buffer);
+			},
 			write: (key, value) => {
 				if (this.full) throw new Error("ESP_ERR_NVS_NOT_ENOUGH_SPACE");
 				this.#checkMedium();
@@ -44,7 +51,7 @@ export class FaultyStorage implements StorageModule {
 	}
 
 	#checkMedium(): void {
-		if (this.failing) throw new Error("ESP_ERR_FLASH_OP_FAIL");
+		if (this.failing) throw new Error(MEDIUM_ERROR);
 	}
 }
 

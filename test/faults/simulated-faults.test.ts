@@ -269,6 +269,21 @@ const effects: Readonly<Record<string, () => Promise<void>>> = {
 		assert.equal(result.lost, 0);
 		assert.ok(result.of("trace", 20, 31).some(({ message }) => message.includes("ESP_ERR_FLASH_OP_FAIL")));
 	},
+	async "storage-read"() {
+		// What waited before the power failed is not lost, though it cannot be read at first
+		const result = await run(["broker:20m@10m", "storage-read:5m@20m", "power:10s@20.5m"], {
+			outbox: { storage: "flash" },
+		});
+		const { deliveries } = result.counters.nodes.get("shed")!;
+		assert.ok(result.of("trace", 20, 26).some(({ message }) => message.includes("they are kept")));
+		assert.ok(deliveries.unpowered >= 60, "counted as lost first");
+		assert.ok(
+			deliveries.acknowledged >= deliveries.accepted - deliveries.unpowered - 5,
+			"and accepted anew when they are found",
+		);
+		assert.ok(deliveries.acknowledged > 280, `${deliveries.acknowledged} of 360 samples arrive`);
+		assert.equal(result.lost, 0);
+	},
 	async "flash-full"() {
 		const result = await run(["flash-full:10m@20m"], onFlash);
 		assert.ok(result.of("trace", 20, 31).some(({ message }) => message.includes("NOT_ENOUGH_SPACE")));

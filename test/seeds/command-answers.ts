@@ -50,7 +50,7 @@ export function commandedBoards({ plan }: SeedRun): readonly BoardPlan[] {
 /** Faults that may cut a turn of the firmware short. */
 const CUTS = ["power", "brown-out", "reset", "torn-write"];
 /** Faults of flash. */
-const OF_STORAGE = ["storage", "flash-full", "torn-write"];
+const OF_STORAGE = ["storage", "storage-read", "flash-full", "torn-write"];
 
 /** How often the run of a board may be cut short in the middle of what it does. */
 export function cutsOf({ plan }: SeedRun, { name }: BoardPlan): number {

@@ -14,6 +14,7 @@ const HARMLESS = new Set([
 	"time-server",
 	"contact",
 	"bounce",
+	"storage-read",
 ]);
 /** Faults of the access point, which a wired board does not notice. */
 const OF_WIFI = new Set(["wifi", "roam", "lease"]);

@@ -25,7 +25,9 @@ const OF_PINS = ["contact", "bounce"];
 const OF_IMAGES = ["image-crash", "image-mute"];
 /** Kinds that garbled-draw.ts draws. */
 const OF_SENSORS = ["garbled"];
-const DRAWN_ELSEWHERE = [...OF_PINS, ...OF_IMAGES, ...OF_SENSORS];
+/** Kinds that say something only where a board reads flash: storage-draw.ts draws them. */
+const OF_READS = ["storage-read"];
+const DRAWN_ELSEWHERE = [...OF_PINS, ...OF_IMAGES, ...OF_SENSORS, ...OF_READS];
 const NAMES = Object.keys(FAULT_KINDS)
 	.filter((name) => !DRAWN_ELSEWHERE.includes(name))
 	.flatMap((name) => Array<string>(WEIGHTS[name] ?? 1).fill(name));

@@ -19,6 +19,7 @@ import {
 	sensorsOf,
 } from "./seed-plan";
 import { addLightSleep } from "./sleep-draw";
+import { addUnreadableFlash } from "./storage-draw";
 import { addWebSockets } from "./transport-draw";
 
 /** Wakes of all nodes together that a seed aims at. */
@@ -34,6 +35,7 @@ const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [
 	addCommands,
 	addHostileClients,
 	addGarbledSensors,
+	addUnreadableFlash,
 ];
 
 export function drawPlan(seed: number): SeedPlan {

@@ -60,7 +60,8 @@ class Account {
 	event(event: TimedEvent): void {
 		switch (event.type) {
 			case "wake":
-				this.#accept(event.accepted!, event.time);
+				if (this.#unstored) this.#goBack(event.accepted!);
+				else this.#accept(event.accepted!, event.time);
 				this.#droppedAtWake = Math.max(this.#droppedAtWake, event.dropped!);
 				this.waiting = event.waiting!;
 				if (this.#unstored) this.#beginAgain(event.accepted!);
@@ -96,6 +97,16 @@ class Account {
 	losePower(stored: boolean): void {
 		this.#powerLost = true;
 		this.#unstored = !stored;
+	}
+
+	/**
+	 * Flash, which could not be read at the start before, has higher numbers than were given since: those are
+	 * gone, and which of these wait is not known.
+	 */
+	#goBack(accepted: number): void {
+		if (accepted <= this.accepted) return;
+		this.accepted = accepted;
+		this.pending.clear();
 	}
 
 	/** Goes on from the last report that flash has; sequence numbers after it come again. */
@@ -152,7 +163,7 @@ const STORED_AGAIN_MS = 90_000;
 function storageFails({ faults }: SeedPlan, { name }: BoardPlan, time: number): boolean {
 	return faults.some(
 		(fault) =>
-			(fault.name === "storage" || fault.name === "flash-full") &&
+			["storage", "storage-read", "flash-full"].includes(fault.name) &&
 			fault.board === name &&
 			time >= START_TIME + fault.at &&
 			time <= START_TIME + fault.at + fault.duration! + STORED_AGAIN_MS,
