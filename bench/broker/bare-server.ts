@@ -1,8 +1,8 @@
 /**
  * Baseline cost of Node's sockets: a server that accepts every CONNECT and SUBSCRIBE without parsing it and
- * forwards all PUBLISHes to all subscribers, a chunk at a time. It matches no topics and keeps nothing; of QoS 1
- * it answers as many packets as the chunk has, by the length of the first one, and drops what subscribers answer.
- * No broker on Node's streams can be cheaper per read and the resulting writes.
+ * forwards all PUBLISHes to all subscribers, a chunk at a time. It matches no topics and keeps nothing; of
+ * QoS 1 it answers as many packets as the chunk has, by the length of the first one, and drops what
+ * subscribers answer. No broker on Node's streams can be cheaper per read and the resulting writes.
  */
 import { createServer, type Socket } from "node:net";
 

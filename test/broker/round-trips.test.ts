@@ -5,8 +5,8 @@ import type { TestClient } from "./support/test-client";
 
 const TURN_PACKETS = 16;
 /**
- * What the broker does in a round trip of a message to oneself while nobody else is there, in messages received
- * and sent.
+ * What the broker does in a round trip of a message to oneself while nobody else is there, in messages
+ * received and sent.
  */
 const QUIET = 2;
 /** As QUIET, whatever others do: one turn more, whose last message may have three recipients. */
