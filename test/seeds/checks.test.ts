@@ -5,6 +5,7 @@ import type { JSONObject } from "../../sim/manifest/manifest-reader";
 import type { TimedEvent } from "../../sim/report/events";
 import { subscriberMayLose } from "./checks/queues";
 import { commandViolations, findCommandedRun } from "./command-violations";
+import { announces } from "./discovery-draw";
 import { Disturbance } from "./disturbance";
 import { MISSING_MESSAGES } from "./place-probe";
 import { drawPlan } from "./plan-draw";
@@ -21,6 +22,8 @@ let bridged: SeedRun;
 let light: SeedRun;
 /** The same with a contact that closes for long. */
 let pinned: SeedRun;
+/** The same with a node that announces itself. */
+let announced: SeedRun;
 /** The same with a node that is told what to do. */
 let commanded: SeedRun;
 
@@ -29,8 +32,23 @@ before(async () => {
 	bridged = await findBridgedRun();
 	light = await findLightRun();
 	pinned = await findPinnedRun();
+	announced = await findAnnouncedRun();
 	commanded = await findCommandedRun();
 });
+
+async function findAnnouncedRun(): Promise<SeedRun> {
+	for (let seed = 1; ; seed++) {
+		const plan = { ...drawPlan(seed), faults: [] };
+		if (!plan.boards.some((board) => announces(plan, board))) continue;
+		const { run, failures } = await checkPlan(plan);
+		assert.deepEqual(failures, []);
+		if (run.subscriber.received.some(isAnnouncement)) return run;
+	}
+}
+
+function isAnnouncement({ topic, payload }: ReceivedMessage): boolean {
+	return topic.startsWith("homeassistant/") && payload !== "";
+}
 
 async function findPinnedRun(): Promise<SeedRun> {
 	for (let seed = 1; ; seed++) {
@@ -243,6 +261,13 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 					: each,
 			),
 		),
+	"nodes are announced": () => {
+		const { subscriber } = announced;
+		const received = subscriber.received.map((each) =>
+			isAnnouncement(each) ? { ...each, payload: each.payload.slice(0, -1) } : each,
+		);
+		return { ...announced, subscriber: changed(subscriber, { received }) };
+	},
 	"every pool of the broker is back at its baseline": () => ({
 		...good,
 		pools: new Map([...good.pools, ["entries/used", "1"]]),
@@ -414,3 +439,18 @@ for (const { name } of CHECKS)
 		for (const run of [good, bridged, light, pinned, commanded]) assert.deepEqual(check.run(run), []);
 		assert.notDeepEqual(check.run(violation()), []);
 	});
+
+test("a node that nobody disturbs and that is not announced within some exchanges: a violation", async () => {
+	const check = CHECKS.find(({ name }) => name === "nodes are announced")!;
+	for (let seed = 1; ; seed++) {
+		const plan = { ...drawPlan(seed), faults: [] };
+		if (!plan.boards.some((board) => announces(plan, board))) continue;
+		const { run } = await checkPlan(plan);
+		const events = run.events.filter(
+			(event) => event.type !== "trace" || event.message !== "announced: homeassistant",
+		);
+		if (check.run({ ...run, events }).length === 0) continue;
+		assert.deepEqual(check.run(run), []);
+		return;
+	}
+});

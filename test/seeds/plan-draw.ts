@@ -5,6 +5,7 @@ import { addHub } from "./bridge-draw";
 import { drawClient, drawOddClient } from "./client-draw";
 import { addCommands } from "./command-draw";
 import type { ConfigContext } from "./config-rows";
+import { addDiscovery } from "./discovery-draw";
 import { Draw } from "./draw";
 import { drawFaults } from "./fault-draw";
 import { addGarbledSensors } from "./garbled-draw";
@@ -36,6 +37,7 @@ const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [
 	addHostileClients,
 	addGarbledSensors,
 	addUnreadableFlash,
+	addDiscovery,
 ];
 
 export function drawPlan(seed: number): SeedPlan {

@@ -210,4 +210,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		replacement: "value = NaN;",
 		breaks: "a reading that is no number is reported",
 	},
+	{
+		kind: "announcement",
+		file: "src/sensor/discovery/announcer.ts",
+		text: "(whole || (homie && !settled))",
+		replacement: "(homie && !settled)",
+		breaks: "a node does not announce itself to Home Assistant",
+	},
 ];

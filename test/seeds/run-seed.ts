@@ -12,6 +12,7 @@ import {
 	summariesAreRight,
 } from "./checks/commands";
 import { connectionsStay, nobodyStarves } from "./checks/connections";
+import { nodesAreAnnounced } from "./checks/discovery";
 import { acknowledgedArrives, clientsAreServed, inOrder, neverTwice } from "./checks/messages";
 import { pinsAreNoticed, pinWakesAreLimited } from "./checks/pins";
 import {
@@ -47,6 +48,7 @@ export const CHECKS: readonly Check[] = [
 	clientsAreServed,
 	clocksAreRight,
 	valuesAreNumbers,
+	nodesAreAnnounced,
 	poolsAreEmpty,
 	commandsAreAnswered,
 	commandsAreExecutedOnce,

@@ -271,6 +271,9 @@ class World {
 	get #sitePlans(): SitePlan[] {
 		const { boards, clients, hub, active, recovery } = this.#plan;
 		const bridged = hub === undefined ? [] : BRIDGED_FILTERS;
+		const announced = boards.some(({ firefly }) => firefly.discovery !== undefined)
+			? ["homeassistant/#"]
+			: [];
 		// So that what crosses a bridge after the faults is seen as well
 		const publishUntil = hub === undefined ? active : active + recovery - QUIET_END_MS;
 		const sites: SitePlan[] = [
@@ -278,7 +281,7 @@ class World {
 				board: boards[0]!,
 				hosts: { subscriber: "192.168.4.50", publisher: "192.168.4.51", probes: "192.168.4.60" },
 				clients,
-				filters: ["home/#", "pub/#", "status/#", ...bridged],
+				filters: ["home/#", "pub/#", "status/#", ...bridged, ...announced],
 				topics: PUBLISHER_TOPICS,
 				publishUntil,
 				label: "",

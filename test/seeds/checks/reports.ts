@@ -1,6 +1,7 @@
 import type { TimedEvent } from "../../../sim/report/events";
 import { parseDuration } from "../../../src/config/duration";
 import { commandsTo, isUnreachable, variantsOf } from "../command-plan";
+import { announces } from "../discovery-draw";
 import { Disturbance } from "../disturbance";
 import { SettingsHistory } from "../effective-settings";
 import { type BoardPlan, type SeedPlan, sensorsOf } from "../seed-plan";
@@ -272,6 +273,8 @@ const EXCHANGE_ROUND_TRIPS = 6;
 /** Of a report with QoS 2; of a command with it, and its answer. */
 const REPORT_ROUND_TRIPS = 2;
 const COMMAND_ROUND_TRIPS = 4;
+/** Of an announcement in parts that fit the smallest buffer. */
+const ANNOUNCEMENT_ROUND_TRIPS = 12;
 /** For which a node listens behind CONNACK and behind each command, at most, ms. */
 const COMMAND_WINDOW_MS = 1000;
 /** For the turns of others, ms. */
@@ -291,6 +294,8 @@ export const nodesAreServed: Check = {
 			const disturbance = new Disturbance(run, [name, "broker"]);
 			const history = new SettingsHistory(run, board);
 			const commands = firefly.commands === undefined ? 0 : 1 + commandsTo(run.plan, name).length;
+			const announcing =
+				firefly.discovery === undefined ? 0 : 2 * run.plan.latency * ANNOUNCEMENT_ROUND_TRIPS;
 			const commandTime = commands * (COMMAND_WINDOW_MS + 2 * run.plan.latency * COMMAND_ROUND_TRIPS);
 			const isMute = run.plan.faults.some((fault) => fault.name === "image-mute" && fault.board === name);
 			let isOnTrial = false;
@@ -304,12 +309,14 @@ export const nodesAreServed: Check = {
 						event.time +
 						2 * run.plan.latency * (EXCHANGE_ROUND_TRIPS + REPORT_ROUND_TRIPS * waiting) +
 						commandTime +
+						announcing +
 						TURNS_MS;
 				if (event.type === "update") isOnTrial = event.phase === "activated";
 				if (event.type !== "failed" && event.type !== "limit") continue;
 				if (isMute && isOnTrial) continue;
 				if (disturbance.touches(event.time - AWAKE_MS, event.time)) continue;
 				if (isUnreachable(history.at(event.time).firefly)) continue;
+				if (event.type === "failed" && event.fault === "transport" && isTooLarge(run, board)) continue;
 				const isLimit = event.type === "limit" || event.fault === "limit";
 				if (isLimit && event.time < exchangeEnds) continue;
 				failures.push(
@@ -320,6 +327,11 @@ export const nodesAreServed: Check = {
 		return failures.slice(0, 3);
 	},
 };
+
+/** A broker that takes no packet as long as an announcement ends the connection of MQTT 3.1.1 at it. */
+function isTooLarge({ plan }: SeedRun, board: BoardPlan): boolean {
+	return board.firefly.discovery !== undefined && !announces(plan, board);
+}
 
 /** Of an interval on a grid: one that a clock which has just been set may make longer. */
 const GRID_SHARE = 2.6;
