@@ -19,7 +19,7 @@ const PROBLEM_LIMIT = 140;
  * and a chip whose stack is full resets: the broker would repeat the command in every wake.
  */
 export const DEPTH_LIMIT = 8;
-/** Most values in a command that is parsed: each takes slots of the heap, and a chip without any resets too. */
+/** Most values in a command that is parsed: each takes slots, and a chip without free ones resets too. */
 export const VALUE_LIMIT = 128;
 
 const QUOTE = 0x22;
