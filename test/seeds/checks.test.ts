@@ -454,3 +454,27 @@ test("a node that nobody disturbs and that is not announced within some exchange
 		return;
 	}
 });
+
+test("a bridge over MQTT 3.1.1 starts again: what comes in may come twice; over 5.0, or without a start, not", () => {
+	const check = CHECKS.find(({ name }) => name.startsWith("QoS 2 exactly once"))!;
+	const { subscriber, plan } = bridged;
+	const twice = subscriber.received.find(({ topic, retain }) => topic.endsWith("up/2") && !retain)!;
+	const again = changed(subscriber, { received: [...subscriber.received, twice] });
+	const [broker, ...others] = plan.boards;
+	const boot = { time: twice.time, node: "broker", type: "boot", reason: "power-on" } as TimedEvent;
+	const failures = (version: number, events: readonly TimedEvent[]): number => {
+		const { bridge, listen } = broker!.firefly as {
+			readonly bridge: JSONObject;
+			readonly listen: JSONObject;
+		};
+		const firefly = {
+			...broker!.firefly,
+			bridge: { ...bridge, version },
+			listen: { ...listen, persist: true, persistInterval: "0s" },
+		};
+		const boards = [{ ...broker!, firefly }, ...others];
+		return check.run({ ...bridged, plan: { ...plan, boards }, events, subscriber: again }).length;
+	};
+	const restarted = [...bridged.events, boot];
+	assert.deepEqual([failures(4, restarted), failures(5, restarted), failures(4, bridged.events)], [0, 1, 1]);
+});

@@ -9,7 +9,8 @@ export function brokerForgot({ plan, events }: SeedRun, board: string): boolean 
 	return !brokerIsDurable(plan, board) && bootsOf(events, board) > 1;
 }
 
-function bootsOf(events: SeedRun["events"], board: string): number {
+/** How many times a board has started. */
+export function bootsOf(events: SeedRun["events"], board: string): number {
 	return events.filter(({ type, node }) => type === "boot" && node === board).length;
 }
 
