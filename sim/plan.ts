@@ -64,10 +64,14 @@ export function planBoards(config: JSONObject, options: PlanOptions): Simulation
 		warnings.push(
 			`the simulated broker is reached by mqtt:// instead of ${configured.broker.transport}://; --broker takes another one`,
 		);
-	const nodeConfig = isReplaced ? withPlainURL(config, configured.broker) : config;
+	const nodeConfig = isReplaced ? withPlainURL(config, configured) : config;
 	const settings = isReplaced ? readSettings(nodeConfig, identity, () => {}) : configured;
 	const { host, port } = settings.broker;
 	const hasBroker = settings.role !== "sensor";
+	if (settings.role === "both" && !externalBroker && port !== settings.listen.port)
+		warnings.push(
+			`${host}:${port} is no port of this board's own broker, ${settings.listen.port}, and no other is simulated beside it; --broker takes one`,
+		);
 	const brokerAddress =
 		isAddress(host) && host !== first.address && host !== OBSERVER_ADDRESS ? host : BROKER_ADDRESS;
 	const names = new Map<string, string>();
@@ -114,7 +118,12 @@ function announcedLabel(host: string): string | undefined {
 }
 
 /** The same configuration with MQTT over TCP: neither TLS nor WebSocket is simulated. */
-function withPlainURL({ broker_url: _url, ...rest }: JSONObject, { host, port }: BrokerSettings): JSONObject {
+function withPlainURL(
+	{ broker_url: _url, ...rest }: JSONObject,
+	{ role, broker: { host, port: configured }, listen }: Settings,
+): JSONObject {
+	// A board's own broker has another port for it.
+	const port = role === "both" && configured === listen.webSocket ? listen.port : configured;
 	const firefly = asObject(rest.firefly);
 	const { tls: _tls, ...broker } = asObject(firefly.broker);
 	const url = `mqtt://${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -233,6 +233,29 @@ describe("a simulation", () => {
 		assert.ok(eventsOfType(both, "value").length > 50, `${both.length}`);
 	});
 
+	test("a board's own broker by WebSocket: its node reaches it by TCP; another port: it says that nobody is there", async () => {
+		const board = (url: string, listen: object): Partial<SimulationOptions> => ({
+			manifest: manifest({
+				role: "both",
+				broker: { url },
+				listen: { anonymous: true, ...listen },
+				sleep: { mode: "none" },
+			}),
+		});
+		const own = await run(HOUR, board("ws://127.0.0.1:8080", { webSocket: 8080 }));
+		assert.ok(eventsOfType(own, "acknowledged").length > 55);
+		const other = await run(600_000, board("mqtt://192.168.1.10", { port: 1884 }));
+		assert.equal(eventsOfType(other, "acknowledged").length, 0);
+		assert.equal(countLost(other), 0);
+		assert.ok(
+			eventsOfType(other, "trace").some(
+				({ message }) =>
+					message ===
+					"192.168.1.10:1883 is no port of this board's own broker, 1884, and no other is simulated beside it; --broker takes one",
+			),
+		);
+	});
+
 	test("a node that watches its battery: the broker beside it has nothing to say about the manifest", async () => {
 		const supply = { name: "supply", driver: "virtual", property: "battery.voltage", every: "60s" };
 		const events = await run(HOUR, {
