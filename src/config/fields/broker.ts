@@ -97,6 +97,7 @@ export const brokerFields = deepFreeze({
 		detail: [
 			"Without it nothing is reported.",
 			"The default ports are 1883, 8883, 80 and 443. All but mqtt:// need an include: `firmware/tls/manifest.json` for mqtts and wss, `firmware/websocket/manifest.json` for ws and wss. Many brokers have WebSocket at the path `/mqtt`.",
+			"A node connects over IPv4: check refuses an IPv6 address.",
 			"The command `set` changes host and port, not the scheme.",
 		],
 		examples: ["mqtt://192.168.1.10", "mqtts://broker.example", "wss://broker.example/mqtt"],
