@@ -15,7 +15,9 @@ export function addUnreadableFlash(plan: SeedPlan): SeedPlan {
 	const draw = new Draw(plan.seed, "unreadable flash");
 	const faults = plan.boards.flatMap(({ name, firefly }): Fault[] => {
 		const { storage } = (firefly.outbox ?? {}) as JSONObject;
-		if (firefly.role !== "sensor" || storage !== "flash" || !draw.chance(SHARE)) return [];
+		// What a command has set is in flash, too: while it cannot be read, other settings hold
+		if (firefly.role !== "sensor" || storage !== "flash" || firefly.commands !== undefined) return [];
+		if (!draw.chance(SHARE)) return [];
 		const at = tenths(draw.integer(FIRST_MS, plan.active - 5000));
 		const duration = Math.max(200, tenths(draw.integer(200, Math.min(LONGEST_MS, plan.active - at))));
 		const start = at + tenths(draw.integer(0, duration - 100));
