@@ -478,3 +478,15 @@ test("a bridge over MQTT 3.1.1 starts again: what comes in may come twice; over 
 	const restarted = [...bridged.events, boot];
 	assert.deepEqual([failures(4, restarted), failures(5, restarted), failures(4, bridged.events)], [0, 1, 1]);
 });
+
+test("a node with QoS 2 that was without power begins its session anew: what was queued there needs no answer", async () => {
+	const drawn = drawPlan(504_241);
+	const faults: Fault[] = [{ name: "power", duration: 400, at: 52_800, board: "n2" }];
+	const { run, failures } = await checkPlan({ ...drawn, faults });
+	assert.deepEqual(failures, []);
+	const begun = run.events.filter(
+		(event) => event.node === "n2" && event.type === "connected" && event.sessionPresent !== true,
+	);
+	// The first session, and the one after the loss of power
+	assert.equal(begun.length, 2);
+});

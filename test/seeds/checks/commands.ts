@@ -58,10 +58,11 @@ export const commandsAreAnswered: Check = {
 
 /**
  * Times at which a node began its session anew, and lost what was queued in it, as it was told to report to
- * another broker: with QoS 2 it may not use what it finds there.
+ * another broker, or had lost its memory: with QoS 2 it may not use what it finds there.
  */
 function discardedSessions(run: SeedRun, board: BoardPlan): readonly number[] {
 	const history = new SettingsHistory(run, board);
+	const losses = powerLosses(run, board);
 	const times: number[] = [];
 	let before = -Infinity;
 	for (const event of run.events) {
@@ -71,17 +72,22 @@ function discardedSessions(run: SeedRun, board: BoardPlan): readonly number[] {
 			history.at(before),
 			...history.spans.filter(({ since }) => since > before && since <= time),
 		];
-		if (!event.sessionPresent && new Set(brokers.map(brokerOf)).size > 1) times.push(time);
+		const forgot = usesQoS2(history.at(time)) && losses.some((lost) => lost > before && lost <= time);
+		if (!event.sessionPresent && (forgot || new Set(brokers.map(brokerOf)).size > 1)) times.push(time);
 		before = time;
 	}
 	return times;
 }
 
-function brokerOf({ firefly }: EffectiveSettings): string {
-	const { url, version } = firefly.broker as JSONObject;
+function brokerOf(settings: EffectiveSettings): string {
+	const { url, version } = settings.firefly.broker as JSONObject;
 	// The first sensor with QoS 2 makes the session one that it may not use
+	return `${url} ${version} ${usesQoS2(settings)}`;
+}
+
+function usesQoS2({ firefly }: EffectiveSettings): boolean {
 	const sensors = firefly.sensors as unknown as readonly JSONObject[];
-	return `${url} ${version} ${sensors.some(({ qos }) => qos === 2)}`;
+	return sensors.some(({ qos }) => qos === 2);
 }
 
 /** Exchanges between two times in which a node took what waited; Infinity: it was connected for long. */
