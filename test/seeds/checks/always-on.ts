@@ -3,7 +3,7 @@ import { isUnreachable } from "../command-plan";
 import { Disturbance } from "../disturbance";
 import { SettingsHistory } from "../effective-settings";
 import type { Check } from "./check";
-import { clock, sensorBoards } from "./reports";
+import { announcementEndsConnection, clock, sensorBoards } from "./reports";
 
 /** From the end of a connection to the next one, ms: the longest wait between two tries, and its join. */
 const RECONNECT_MS = 21_000;
@@ -19,7 +19,7 @@ export const staysConnected: Check = {
 		const failures: string[] = [];
 		for (const board of sensorBoards(run)) {
 			const { name, firefly } = board;
-			if (firefly.role !== "sensor") continue;
+			if (firefly.role !== "sensor" || announcementEndsConnection(run, board)) continue;
 			const history = new SettingsHistory(run, board);
 			const disturbance = new Disturbance(run, [name, "broker"]);
 			let connections = 0;

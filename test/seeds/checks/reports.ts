@@ -316,7 +316,8 @@ export const nodesAreServed: Check = {
 				if (isMute && isOnTrial) continue;
 				if (disturbance.touches(event.time - AWAKE_MS, event.time)) continue;
 				if (isUnreachable(history.at(event.time).firefly)) continue;
-				if (event.type === "failed" && event.fault === "transport" && isTooLarge(run, board)) continue;
+				if (event.type === "failed" && event.fault === "transport" && announcementEndsConnection(run, board))
+					continue;
 				const isLimit = event.type === "limit" || event.fault === "limit";
 				if (isLimit && event.time < exchangeEnds) continue;
 				failures.push(
@@ -329,7 +330,7 @@ export const nodesAreServed: Check = {
 };
 
 /** A broker that takes no packet as long as an announcement ends the connection of MQTT 3.1.1 at it. */
-function isTooLarge({ plan }: SeedRun, board: BoardPlan): boolean {
+export function announcementEndsConnection({ plan }: SeedRun, board: BoardPlan): boolean {
 	return board.firefly.discovery !== undefined && !announces(plan, board);
 }
 
