@@ -256,7 +256,7 @@ export class Broker implements ConnectionOwner, PacketHandler {
 				this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
 				ends = false;
 			}
-			if (core.retainedPaused) this.#timeouts.scheduleBy(core.clock.nowMs);
+			if (core.retainedPaused !== 0) this.#timeouts.scheduleBy(core.clock.nowMs);
 			if (core.persistence !== undefined) this.save(core.persistence);
 			if (
 				core.subscriptions.sysCount > 0 &&
@@ -377,13 +377,15 @@ export class Broker implements ConnectionOwner, PacketHandler {
 			const core = this.#core;
 			const { clock, reader } = core;
 			reader.beginTurn();
-			if (core.retainedPaused) resumeRetained(core, this.#router);
+			if (core.retainedPaused !== 0) resumeRetained(core, this.#router);
 			if (this.#reportAt <= clock.nowMs && this.#router.publishSysTopics())
 				this.#reportAt = this.nextReportAt();
 			if (this.#saveAt <= clock.nowMs) {
 				this.#saveAt = Number.POSITIVE_INFINITY;
 				core.persistence?.save();
 			}
+			// One time-out, will or session at least: stored values can use up the budget of any number of turns
+			if (reader.packetsLeft <= 0) reader.packetsLeft = 1;
 			this.#timeouts.check(Math.min(this.#reportAt, this.#saveAt));
 		} catch (error) {
 			this.reportInternalError(error);

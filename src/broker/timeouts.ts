@@ -6,8 +6,10 @@ import type { SessionEnd } from "./handlers/session-end";
 import { NEVER_SECONDS } from "./pool/clock";
 import type { Connection } from "./session/connection";
 
-/** Shortest timer delay, ms. */
+/** Shortest timer delay until something is due, ms. */
 const MINIMUM_DELAY_MS = 10;
+/** The delay where work waits for its next turn, ms: the host serves the connections meanwhile. */
+const TURN_PAUSE_MS = 1;
 /**
  * Interval between two probes of sockets with unread bytes, ms: a vanished peer is noticed within a second.
  */
@@ -106,7 +108,7 @@ export class Timeouts {
 	private schedule(due: number): void {
 		const { timer } = this.#core.host;
 		let delay = Math.ceil(due - this.#core.clock.nowMs);
-		if (delay < MINIMUM_DELAY_MS) delay = MINIMUM_DELAY_MS;
+		if (delay < MINIMUM_DELAY_MS) delay = delay <= 0 ? TURN_PAUSE_MS : MINIMUM_DELAY_MS;
 		if (delay > MAXIMUM_DELAY_MS) delay = MAXIMUM_DELAY_MS;
 		this.#dueAt = due;
 		if (this.#timer === undefined) this.#timer = timer.set(this.#onTimer, delay, delay);

@@ -60,8 +60,11 @@ export class Core {
 	openCount = 0;
 	/** Connections in phase CLOSING. */
 	closingCount = 0;
-	/** Whether stored values for new subscriptions wait for the next turn, see retained-fill.ts. */
-	retainedPaused = false;
+	/**
+	 * Index of the connection whose stored values have used up the budget of the last turn, so that they wait
+	 * for the next one; 0: none do. See retained-fill.ts.
+	 */
+	retainedPaused = 0;
 	/**
 	 * When stored values were last requested, for a new subscription or for one whose client has come back, ms
 	 * of the broker's clock: whoever waits for stored values has received later ones as they came.

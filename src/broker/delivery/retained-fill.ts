@@ -60,7 +60,7 @@ export function sendRetained(
 	const last = subscriptions.isSys(subscription) ? store.records + sysTopics.count : store.records;
 	for (let record = connection.retainedCursor + 1; record <= last; record++) {
 		if (reader.packetsLeft <= 0) {
-			core.retainedPaused = true;
+			if (core.retainedPaused === 0) core.retainedPaused = connection.index;
 			return false;
 		}
 		connection.retainedCursor = record;
@@ -141,17 +141,23 @@ function prepareRetained(core: Core, connection: Connection, message: Message, k
 }
 
 /**
- * Resumes stored values that waited for the next turn, which the reader has begun.
+ * Resumes stored values that waited for the next turn, which the reader has begun, of one connection after
+ * the other: a client that asks for them without end does not hold back those of others.
  * @param router sends what waits for a connection, with sendRetained()
  */
 export function resumeRetained(core: Core, router: { pump(connection: Connection): void }): void {
-	const { length } = core.connections;
-	core.retainedPaused = false;
-	// begins anywhere, so that each connection has its turn
-	const from = Math.floor(Math.random() * length);
-	for (let i = 1; i < length && !core.retainedPaused; i++) {
-		const connection = core.connections[1 + ((from + i) % (length - 1))]!;
-		if (connection.phase === CONNECTED && (connection.clientFlags & RETAINED_PENDING) !== 0)
+	const { connections, reader } = core;
+	const count = connections.length - 1;
+	const last = core.retainedPaused;
+	core.retainedPaused = 0;
+	for (let i = 0; i < count && core.retainedPaused === 0; i++) {
+		const connection = connections[1 + ((last + i) % count)]!;
+		if (connection.phase !== CONNECTED || (connection.clientFlags & RETAINED_PENDING) === 0) continue;
+		try {
 			router.pump(connection);
+		} catch (error) {
+			// It would happen again in each turn, and the others would wait for ever
+			reader.handler!.onInternalError(connection, error);
+		}
 	}
 }

@@ -116,7 +116,8 @@ export class SessionEnd {
 
 	/**
 	 * Publishes due wills and ends expired sessions, as far as the budget of the turn allows.
-	 * @returns when the next one is due, s of the broker's clock; NEVER_SECONDS if none is
+	 * @returns when the next one is due, s of the broker's clock: 0 if one waits for the next turn, NEVER_SECONDS
+	 *   if none is
 	 */
 	checkDue(): number {
 		const { sessions, clock, reader } = this.#core;
@@ -126,7 +127,7 @@ export class SessionEnd {
 			if (!sessions.inUse(session) || sessions.connection(session) !== 0) continue;
 			const endsNow = sessions.endsAtSeconds(session) <= nowSeconds;
 			if (endsNow || sessions.willAtSeconds(session) <= nowSeconds) {
-				if (reader.packetsLeft <= 0) return nowSeconds;
+				if (reader.packetsLeft <= 0) return 0;
 				reader.packetsLeft--;
 			}
 			if (endsNow) {
