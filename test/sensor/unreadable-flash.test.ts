@@ -32,6 +32,14 @@ function afterOutage(outageMs: number, overrides: Overrides = {}) {
 	return { flash, board, broker, taken, arrived };
 }
 
+/** Words of the newer of the two headers in retained memory. */
+function newestHeader(bytes: Uint8Array): Uint32Array {
+	const [first, second] = [0, FIXED_SIZE].map(
+		(at) => new Uint32Array(bytes.slice(at, at + FIXED_SIZE).buffer),
+	);
+	return second[WORD_GENERATION] > first[WORD_GENERATION] ? second : first;
+}
+
 const KEYS: Readonly<Record<string, (key: string) => boolean>> = {
 	"all of flash": () => true,
 	"the summary": (key) => key.startsWith("m"),
@@ -140,9 +148,7 @@ describe("flash that cannot be read for a while", () => {
 				sensors: sensors.map((sensor) => ({ ...sensor, qos })),
 			});
 			const { bytes } = board.retained;
-			const header = (copy: number) =>
-				new Uint32Array(bytes.slice(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE).buffer);
-			const words = header(header(1)[WORD_GENERATION] > header(0)[WORD_GENERATION] ? 1 : 0);
+			const words = newestHeader(bytes);
 			const from = words[WORD_RING_START] + words[WORD_HEAD];
 			for (const offset of [2, 30, 60]) bytes[from + offset] ^= 0x10;
 			flash.isUnreadable = () => true;
@@ -155,6 +161,43 @@ describe("flash that cannot be read for a while", () => {
 		}
 	});
 
+	for (const [when, isUnreadable, alsoReset] of [
+		["at the start only", () => true, false],
+		["at two starts, one of them of the damaged ones", (key: string) => key === "r1", true],
+	] as const)
+		test(`${when}, after a brown-out has damaged records that it has: they arrive from flash, and none counts as dropped`, () => {
+			for (const qos of [1, 2] as const) {
+				const { flash, board, taken, arrived } = afterOutage(57 * MINUTE, {
+					sensors: sensors.map((sensor) => ({ ...sensor, qos })),
+				});
+				const { bytes } = board.retained;
+				const words = newestHeader(bytes);
+				const start = words[WORD_RING_START];
+				const second = words[WORD_HEAD] + bytes[start + words[WORD_HEAD]];
+				const third = second + bytes[start + second];
+				// The time of one record, the CRC of another
+				bytes[start + second + 8] ^= 0x10;
+				bytes[start + third + 2] ^= 0x10;
+				flash.isUnreadable = isUnreadable;
+				board.reset("brown-out");
+				board.run(1);
+				if (alsoReset) {
+					board.reset("reset");
+					board.run(1);
+				}
+				flash.isUnreadable = () => false;
+				board.run(HOUR);
+				board.wifi = "joins";
+				board.run(HOUR + 5 * MINUTE);
+				assert.deepEqual(arrived(), taken(), `QoS ${qos}`);
+				assert.equal(board.events("dropped").length, 0, `QoS ${qos}`);
+				assert.deepEqual(
+					[...flash.storage.values.keys()].filter((key) => key.startsWith("r")),
+					[],
+				);
+			}
+		});
+
 	test("a brown-out once it was taken over: what is in retained memory only is not lost either", () => {
 		const { flash, board, taken, arrived } = afterOutage(37 * MINUTE);
 		flash.isUnreadable = () => true;
@@ -163,9 +206,7 @@ describe("flash that cannot be read for a while", () => {
 		flash.isUnreadable = () => false;
 		board.run(HOUR);
 		const { bytes } = board.retained;
-		const header = (copy: number) =>
-			new Uint32Array(bytes.slice(copy * FIXED_SIZE, (copy + 1) * FIXED_SIZE).buffer);
-		const words = header(header(1)[WORD_GENERATION] > header(0)[WORD_GENERATION] ? 1 : 0);
+		const words = newestHeader(bytes);
 		// In the newest ones, which are in flash
 		const end = words[WORD_RING_START] + words[WORD_HEAD] + words[WORD_USED];
 		bytes[end - 5] ^= 0x10;

@@ -140,6 +140,13 @@ export class FlashCopy extends Outbox {
 		if (this.mayWriteSummary) this.flash.writeSummary(this.ring.words, dropping, marks);
 	}
 
+	/** Whether nothing of the record at an index is damaged. Reads it into the scratch record. */
+	protected isIntact(index: number): boolean {
+		const { ring, scratch } = this;
+		ring.readRecord(index, ring.lengthAt(index), scratch);
+		return scratch.parse() && isKnownState(ring.stateAt(index));
+	}
+
 	private writeRecord(index: number): void {
 		const { ring, scratch } = this;
 		ring.readRecord(index, ring.lengthAt(index), scratch);
@@ -227,8 +234,8 @@ export class FlashCopy extends Outbox {
 			if (length === 0) break;
 			const slot = ring.isWaiting(index) ? ring.lastByteAt(index) : NO_SLOT;
 			if (slot !== NO_SLOT && !this.flash.isDropped(ring.sequenceAt(index))) {
-				// What cannot be read there is this report
-				if (this.flash.read(slot, scratch) !== INTACT) this.writeRecord(index);
+				// What cannot be read there is this report; of a damaged one in the ring it is the only copy
+				if (this.flash.read(slot, scratch) !== INTACT && this.isIntact(index)) this.writeRecord(index);
 				if (this.keepsStates && isKnownState(ring.stateAt(index))) this.writeState(index);
 			}
 			offset += length;

@@ -17,6 +17,7 @@ import { NO_SLOT } from "./flash-copy";
 import { FlashRestore } from "./flash-restore";
 import { SUMMARY_TIMELESS } from "./flash-summary";
 import type { OutboxHandler } from "./outbox";
+import { isKnownState, OFFSET_STATE, STATE_SENT } from "./report-record";
 
 const TRIES_MASK = 15 << FLASH_TRIES_SHIFT;
 /** After so many tries to read flash, it is read again with every 256th try to report. */
@@ -173,8 +174,9 @@ export class FlashOutbox extends FlashRestore {
 				if (!this.readSlot(slot)) continue;
 				const { sequence } = scratch;
 				const index = this.find(sequence);
-				if (index >= 0 && ring.lastByteAt(index) === slot) continue;
-				if (!isMissing || (marksDrops && flash.isDropped(sequence))) this.deleteSlot(slot);
+				if (index >= 0 && ring.lastByteAt(index) === slot) {
+					if (!this.isIntact(index)) this.mendRecord(index, slot);
+				} else if (!isMissing || (marksDrops && flash.isDropped(sequence))) this.deleteSlot(slot);
 				else found[count++] = sequence * (NO_SLOT + 1) + slot;
 			}
 			if (isKnown && !isForeign) this.markUnread();
@@ -187,6 +189,17 @@ export class FlashOutbox extends FlashRestore {
 			}
 		}
 		if (this.sawUnreadable) this.postponeAgain();
+	}
+
+	/** Puts what flash has of a damaged record in its place; what is known of its delivery stays. */
+	private mendRecord(index: number, slot: number): void {
+		const { ring, scratch, flash } = this;
+		const state = ring.stateAt(index);
+		if (!this.readSlot(slot) || scratch.length !== ring.lengthAt(index)) return;
+		if (scratch.sequence < flash.summary[SUMMARY_TIMELESS]) this.forgetTime(scratch);
+		// Pending or dead is unknown: a report sent twice is better than a lost one.
+		scratch.bytes[OFFSET_STATE] = isKnownState(state) ? state : STATE_SENT;
+		ring.replaceRecord(index, scratch);
 	}
 
 	/** @param isForeign it is of other sensors: it can only be counted */

@@ -30,7 +30,7 @@ import {
 	SUMMARY_TIMELESS,
 } from "./flash-summary";
 import type { OutboxHandler } from "./outbox";
-import { isKnownState, OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./report-record";
+import { OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./report-record";
 
 /**
  * Puts back from flash what retained memory has lost, at boot, when all of flash can be read. A read that
@@ -130,13 +130,6 @@ export class FlashRestore extends FlashCopy {
 		if (restored === "valid") this.writeRing();
 		this.restoreSummary();
 		this.restore(timeIsLost);
-	}
-
-	/** Whether nothing of the record at an index is damaged. */
-	private isIntact(index: number): boolean {
-		const { ring, scratch } = this;
-		ring.readRecord(index, ring.lengthAt(index), scratch);
-		return scratch.parse() && isKnownState(ring.stateAt(index));
 	}
 
 	/** Takes over what the summary says; false: there is none, and no record counts. */

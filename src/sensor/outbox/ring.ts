@@ -151,6 +151,11 @@ export class Ring {
 		return index;
 	}
 
+	/** Writes a record over the one at an index, which must be as long. */
+	replaceRecord(index: number, record: ReportRecord): void {
+		this.writeBytes(index, record.bytes, record.length, this.words[WORD_RING_SIZE] - index);
+	}
+
 	/** @param room bytes from the index to the end of the ring */
 	private writeBytes(index: number, bytes: Uint8Array, length: number, room: number): void {
 		const memory = this.memory;
