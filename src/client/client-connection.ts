@@ -86,8 +86,8 @@ export class ClientConnection {
 	declare isPaused?: boolean;
 	/** Messages are neither delivered nor acknowledged on this connection: the broker keeps them. */
 	declare leavesMessages?: boolean;
-	/** See `Client.isSubscribed`; absent: nothing was subscribed. */
-	declare isSubscribed?: boolean;
+	/** See `Client.isSubscribed`; absent: nothing was subscribed; "unconfirmed": if CONNACK finds the session. */
+	declare isSubscribed?: boolean | "unconfirmed";
 	/** Of an exchange of AUTHs; see authentication.ts. */
 	declare authenticationTurn?: AuthenticationTurn | undefined;
 	/** Where this connection leads, if not where the options say. */
@@ -245,7 +245,7 @@ export class ClientConnection {
 	onAccepted(connack: Packet, next: ClientPhase): void {
 		const negotiated = this.negotiated;
 		negotiated.agree(connack.properties, connack.sessionPresent);
-		if (this.isSubscribed && !connack.sessionPresent) this.isSubscribed = false;
+		if (this.isSubscribed) this.isSubscribed = connack.sessionPresent;
 		this.phase = next;
 		if (this.authenticationTurn !== undefined) this.authenticationTurn = undefined;
 		this.deadlines.stop(CONNECT_DEADLINE);

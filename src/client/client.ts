@@ -119,8 +119,6 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		const { pipeline, authenticationMethod, keepAlive, sessionExpiry } = this.options;
 		// [MQTT-3.1.2-30]
 		this.pipelines = authenticationMethod === undefined && (options?.pipeline ?? pipeline !== false);
-		// Without its CONNACK, the last CONNECT may have begun the session that the next one finds.
-		if (connection.isSubscribed && !connection.negotiated.isAgreed) connection.isSubscribed = false;
 		connection.negotiated.begin(keepAlive, sessionExpiry, options?.limits);
 		this.stageConnect(options?.cleanStart ?? this.options.cleanStart, options?.isBridge);
 		connection.connect(options?.server);
@@ -277,7 +275,10 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 
 	/** The TCP connection is established. */
 	private onConnected(): void {
-		this.connection.enter(TCP_CONNECTED);
+		const connection = this.connection;
+		connection.enter(TCP_CONNECTED);
+		// Without its CONNACK, the last CONNECT may have begun the session that this one finds.
+		if (connection.isSubscribed) connection.isSubscribed = connection.isSubscribed === true && "unconfirmed";
 		this.incoming.reset();
 		// The client may send packets before CONNACK (§3.1.4).
 		this.outbound.blockedOn = BLOCKED_ON_CONNACK;

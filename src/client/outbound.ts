@@ -73,7 +73,7 @@ export interface OutboundConnection {
 	streamedId?: number;
 	deferredAnswers?: Encoder;
 	/** See `Client.isSubscribed`. */
-	isSubscribed?: boolean;
+	isSubscribed?: boolean | "unconfirmed";
 	/** Writes the staged packets if the socket has room for them. */
 	flush(): void;
 }

@@ -333,6 +333,21 @@ describe("isSubscribed: whether the session has the subscriptions that were made
 		assert.equal(node.client.isSubscribed, true);
 	});
 
+	test("no TCP connection: CONNECT did not leave, and the next CONNACK has Session Present: still true", () => {
+		const { node, connect, cut, subscribe, script, network } = sessions();
+		connect();
+		subscribe();
+		cut();
+		network.blackHoles.add(1883);
+		connect();
+		assert.match(node.closed.at(-1)!.error!.message, /no TCP connection/);
+		network.blackHoles.clear();
+		script.sessionPresent = true;
+		connect();
+		assert.deepEqual(node.opened.at(-1)?.sessionPresent, true);
+		assert.equal(node.client.isSubscribed, true);
+	});
+
 	test("a SUBSCRIBE without SUBACK: false on the next connection; of two, the last one counts", () => {
 		const { node, connect, cut, subscribe, script, broker, clock } = sessions();
 		connect();

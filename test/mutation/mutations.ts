@@ -586,8 +586,8 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/client/client.ts",
-		"if (connection.isSubscribed && !connection.negotiated.isAgreed) connection.isSubscribed = false;",
-		"",
+		'connection.isSubscribed === true && "unconfirmed"',
+		'"unconfirmed"',
 		"after a lost CONNACK a client takes a new session for the one with its subscriptions",
 		["test/client/subscriptions.test.ts"],
 	),
