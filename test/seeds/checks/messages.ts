@@ -1,3 +1,4 @@
+import type { TimedEvent } from "../../../sim/report/events";
 import { variantsOf } from "../command-plan";
 import { readingsAreAlike } from "../disturbance";
 import { HUB, HUB_TOPICS, PIN_SENSOR, PUBLISHER_TOPICS, sensorsOf } from "../seed-plan";
@@ -37,14 +38,17 @@ export const neverTwice: Check = {
 };
 
 /**
- * Over MQTT 3.1.1 a bridge does not know after a restart whether its subscriptions are still there: the
- * stored values of a broker that knows bridges come again (docs/bridge.md).
+ * Over MQTT 3.1.1 a bridge does not know after a restart, or a CONNECT without an answer, whether its
+ * subscriptions are still there: the stored values of a broker that knows bridges come again (docs/bridge.md).
  */
 function mayBeStoredAgain(run: SeedRun, board: string, topic: string): boolean {
 	const { bridge } = run.plan.boards.find(({ name }) => name === board)!.firefly as {
 		readonly bridge?: { readonly version?: number };
 	};
-	return bridge?.version === 4 && originOf(topic) !== board && bootsOf(run.events, board) > 1;
+	if (bridge?.version !== 4 || originOf(topic) === board) return false;
+	const hasNoAnswer = (event: TimedEvent): boolean =>
+		event.node === board && event.type === "exchange" && event.sent > 0 && event.received === 0;
+	return bootsOf(run.events, board) > 1 || run.events.some(hasNoAnswer);
 }
 
 /** The messages of a topic arrive in their order, those sent again aside. */
