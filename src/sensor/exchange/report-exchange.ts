@@ -35,6 +35,9 @@ interface CommandedParts extends CommandParts {
 	readonly commands?: NodeCommands;
 }
 
+/** What the console says where a node that stays connected ends its connection by itself. */
+export const RECONNECTING = "a command waits for room for its answer: connecting anew";
+
 /**
  * Delivers the outbox over one connection: sends as many reports as the broker's limits and the send buffer
  * allow, continues with each acknowledgement, and closes after the last one; with `staysConnected` it waits
@@ -149,7 +152,10 @@ export class ReportExchange implements ClientHandler {
 		if (result === RESTART) this.endRun();
 		if (result === FETCH_IMAGE) this.parts.onImageDue();
 		// Only another connection brings them; that of a node which sleeps ends by itself.
-		if (result === MESSAGES_LEFT && this.parts.staysConnected) this.reconnects = true;
+		if (result === MESSAGES_LEFT && this.parts.staysConnected) {
+			this.reconnects = true;
+			this.parts.device.trace(RECONNECTING);
+		}
 		this.pump();
 		return false;
 	}

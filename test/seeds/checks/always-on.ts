@@ -1,4 +1,5 @@
 import type { JSONObject } from "../../../sim/manifest/manifest-reader";
+import { RECONNECTING } from "../../../src/sensor/exchange/report-exchange";
 import { isUnreachable } from "../command-plan";
 import { Disturbance } from "../disturbance";
 import { SettingsHistory } from "../effective-settings";
@@ -24,6 +25,7 @@ export const staysConnected: Check = {
 			const disturbance = new Disturbance(run, [name, "broker"]);
 			let connections = 0;
 			let sleepsLightly = false;
+			let connectsAnew = false;
 			for (const event of run.events) {
 				if (event.node !== name) continue;
 				if (event.type === "boot") {
@@ -31,13 +33,16 @@ export const staysConnected: Check = {
 					sleepsLightly = false;
 				}
 				if (event.type === "lightSleep") sleepsLightly = true;
+				if (event.type === "trace" && event.message === RECONNECTING) connectsAnew = true;
 				if (event.type !== "connected") continue;
+				const isExpected = connectsAnew;
+				connectsAnew = false;
 				const inForce = history.at(event.time).firefly;
 				const mode = sleepMode(inForce);
 				if (mode === "deep" || isUnreachable(inForce)) continue;
 				if (mode === "light" && !sleepsLightly)
 					failures.push(`${name}: connected at ${clock(event.time)} without light sleep`);
-				if (++connections > 1 && !disturbance.touches(event.time - RECONNECT_MS, event.time))
+				if (++connections > 1 && !isExpected && !disturbance.touches(event.time - RECONNECT_MS, event.time))
 					failures.push(`${name}: connected once more at ${clock(event.time)}`);
 			}
 		}

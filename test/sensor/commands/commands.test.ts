@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DEPTH_LIMIT, VALUE_LIMIT } from "../../../src/sensor/commands/command-text";
+import { RECONNECTING } from "../../../src/sensor/exchange/report-exchange";
 import { MINUTE } from "../support/payloads";
 import { commandBoard, executed } from "./support";
 
@@ -513,6 +514,7 @@ test("a node that stays connected gets more commands than there is room for answ
 			);
 			assert.equal(broker.waiting, 0);
 			assert.ok(broker.connections > 1);
+			assert.equal(board.traces.filter((line) => line === RECONNECTING).length, broker.connections - 1);
 			const { connections } = broker;
 			broker.send("identify", { qos });
 			board.run(MINUTE);
