@@ -57,6 +57,7 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 			device.trace(`the state of the update cannot be read: ${error}`);
 			this.isUnread = true;
 			this.isOnTrial = this.slots.isOnTrial;
+			this.isFirstTrial = this.isOnTrial && memory.trialWakes === 0;
 		}
 	}
 
@@ -159,6 +160,7 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 			device.imageSlots?.confirm();
 			// Otherwise the next report is to confirm it, and so where its state cannot be read, in the next wake
 			this.isOnTrial = this.isFirstTrial = this.returns = false;
+			if (this.memory.trialWakes > 0) this.memory.trialWakes = 0;
 			state = this.requireState();
 			this.tell("confirmed");
 		} catch (error) {
@@ -195,8 +197,7 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 		if (this.returns || !this.isOnTrial) return this.returns;
 		const { settings } = this;
 		this.tryTo(() => this.requireState());
-		// A count that begins anew would be stored in place of the one that is there
-		if (this.isUnread) return false;
+		if (this.isUnread) return this.countUnreadFailure();
 		const state = this.state ?? this.unknownUpdate;
 		const tries = state.tries + 1;
 		this.returns = tries >= settings.trialWakes;
@@ -205,6 +206,20 @@ export class NodeUpdate implements ImageUpdate, DownloadHandler {
 			this.device.trace(`no report within ${tries} wakes: back to the image before`);
 			this.tell("returned");
 		}
+		return this.returns;
+	}
+
+	/**
+	 * A count that begins anew must not be stored in place of the one that is there. It is where that of
+	 * settings on trial is, which this image has not: they would be blamed.
+	 */
+	private countUnreadFailure(): boolean {
+		const { memory } = this;
+		const tries = memory.trialWakes + 1;
+		this.returns = tries >= this.settings.trialWakes;
+		memory.trialWakes = this.returns ? 0 : tries;
+		memory.commit();
+		if (this.returns) this.device.trace(`no report within ${tries} wakes: back to the image before`);
 		return this.returns;
 	}
 

@@ -56,6 +56,40 @@ test("storage cannot be read at the first start of the new image: its answer sti
 });
 
 for (const mode of ["deep", "none"])
+	test(`${mode}: the new image can neither read storage nor report: it returns to the one before, which answers`, () => {
+		const { board, update, answers, flash } = updateBoard({ update: { trialWakes: 3 }, sleep: { mode } });
+		const values = new Flash();
+		board.storage = {
+			open: (options): Storage => {
+				const storage = values.open(options);
+				return {
+					...storage,
+					read: (key, buffer) => {
+						if (flash.running === 1) throw new Error("ESP_ERR_NVS_NEW_VERSION_FOUND");
+						return storage.read(key, buffer);
+					},
+				};
+			},
+		};
+		let triesOnTrial = 0;
+		const event = board.eventLog.push.bind(board.eventLog);
+		board.eventLog.push = (...events) => {
+			if (flash.running === 1) triesOnTrial += events.filter(({ name }) => name === "failed").length;
+			return event(...events);
+		};
+		board.run(MINUTE / 2);
+		update(image("mute"));
+		assert.equal(flash.running, 0);
+		assert.equal(triesOnTrial, 3);
+		assert.deepEqual(answers().at(-1), {
+			id: 1,
+			ok: false,
+			error: "returned to the image before: the new one was reset before it could report",
+			state: "failed",
+		});
+	});
+
+for (const mode of ["deep", "none"])
 	test(`sleep.mode ${mode}, and a slot whose n-th call fails, whatever the server does: a try is over, and reports go on`, () => {
 		for (const afterwards of ["closes", "is silent"] as const)
 			for (const sends of [3000, Infinity])
