@@ -238,8 +238,11 @@ export class Collector {
 		this.wakePins?.record(index, value);
 		value = calibrated(value, sensor);
 		if (Number.isNaN(value)) {
-			if (this.repeats && this.hasRecent(index, now))
-				return this.filter(index, this.round[index * ROUND_REALS + ROUND_VALUE], now);
+			if (this.repeats && this.hasRecent(index, now)) {
+				const last = index * ROUND_REALS;
+				// With its own time, so that it does not become recent again by being repeated
+				return this.filter(index, this.round[last + ROUND_VALUE], this.round[last + ROUND_TIME]);
+			}
 			this.countFailure(index);
 		}
 		if (windows !== undefined) {

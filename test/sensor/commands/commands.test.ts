@@ -104,6 +104,31 @@ describe("report-now in a wake that has read a sensor which measures at interval
 		assert.deepEqual(samples, [400, 401, NaN]);
 	});
 
+	test("asked again and again, while its driver has nothing new: given for a minute, then failed readings", () => {
+		const { board, broker } = commandBoard({
+			sleep: { mode: "none" },
+			sensors: [{ name: "co2", driver: "periodic", property: "co2", every: "2m" }],
+		});
+		let reads = 0;
+		board.drivers = {
+			periodic: class {
+				configure() {}
+				sample() {
+					return ++reads <= 2 ? { co2: 400 + reads } : undefined;
+				}
+				close() {}
+			},
+		};
+		board.run(2 * MINUTE + 1000);
+		for (let i = 0; i < 4; i++) {
+			board.run(25_000);
+			broker.send({ command: "report-now", id: i });
+		}
+		board.run(1000);
+		const samples = board.events("sample").map(({ details: [, value] }) => value);
+		assert.deepEqual(samples, [401, 402, 402, 402, NaN, NaN]);
+	});
+
 	test("its next scheduled reading fails: the one before does not stand for it", () => {
 		let reads = 0;
 		const { samples } = run((_, co2) => (++reads === 1 ? { co2 } : undefined));
