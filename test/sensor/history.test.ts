@@ -108,6 +108,24 @@ describe('payload "history"', () => {
 		assert.deepEqual(Object.keys(samplesOf(late)[1]), ["seq", "time", "a", "b"]);
 	});
 
+	test("MQTT 3.1.1, a broker that closes on packets which are too large for it: all samples arrive, one a message", () => {
+		const script: Partial<BrokerScript> = {
+			version: 4,
+			answer: (packet, connection) => {
+				if (packet.cmd !== "publish" || packet.length! < 200) return false;
+				connection.end();
+				return true;
+			},
+		};
+		const { board, broker } = start({ broker: { version: 4 } }, script);
+		board.wifi = "fails";
+		board.run(3 * HOUR);
+		board.wifi = "joins";
+		board.run(HOUR);
+		assert.ok(publishes(broker).some((packet) => samplesOf(packet).length > 1));
+		assertAllArrived(board, broker);
+	});
+
 	test("a broker of smaller packets: each message fits, all samples arrive", () => {
 		const { board, broker } = start(
 			{},

@@ -63,6 +63,16 @@ export class HistorySender extends ReportSender {
 		bytes[end] = CLOSING_BRACKET;
 		const flags = this.publishFlags();
 		if (this.valuesSent > 0 || encoder.valuesWritten > 0 || (flags & (QOS1 | QOS2)) !== QOS1) return end + 1;
+		if (this.wasLost()) return end + 1;
 		return this.shared.extend(end + 1, limit, flags, this.isResent());
+	}
+
+	/**
+	 * Whether the record at the cursor was sent over MQTT 3.1.1, which knows no Maximum Packet Size: a broker can
+	 * only close the connection on a packet that it does not take. What was lost once goes alone.
+	 */
+	private wasLost(): boolean {
+		const { client, outbox } = this.parts;
+		return client.negotiated.version === 4 && outbox.record.wasSent && !this.isResent();
 	}
 }
