@@ -143,7 +143,11 @@ describe("firefly new and init", () => {
 		const runs = await Promise.all([project.run(args), project.run(args)]);
 		const [made, refused] = runs.sort((a, b) => a.code! - b.code!);
 		assert.deepEqual([made!.code, refused!.code], [0, 1]);
-		assert.match(refused!.stderr, /manifest\.json exists; nothing was changed\. --force replaces it/);
+		// Which line it says depends on how far the other has come
+		assert.match(
+			refused!.stderr,
+			/manifest\.json exists; nothing was changed\. --force|twice has files; firefly init/,
+		);
 		assert.match(made!.stdout, /created {4}twice\/manifest\.json/);
 		// The other may come after the question, and before the first file
 		const other = { name: "x", role: "broker", firefly: "../..", board: "esp32c3", broker: "" } as const;
