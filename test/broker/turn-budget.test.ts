@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nodePools } from "../../sim/service/node-pools";
 import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
 
@@ -124,6 +125,25 @@ test("stored values beyond the budget: in further turns, once each, and others a
 	assert.ok(turns >= 96 / 4 && turns < 48, `${turns} turns`);
 	harness.host.advance(1000);
 	assert.deepEqual(reader.messages(), []);
+});
+
+test("a flood to 100 subscribers at a desk: turns are long enough that many messages leave in one write", () => {
+	const harness = new BrokerHarness(nodePools);
+	const readers = Array.from({ length: 100 }, (_, i) => harness.client(`r${i}`, 4, { keepalive: 0 }));
+	for (const reader of readers) reader.subscribe("t");
+	const sender = harness.client("sender", 4, { keepalive: 0 });
+	const packet = sender.encode({
+		cmd: "publish",
+		topic: "t",
+		payload: "x",
+		qos: 0,
+		retain: false,
+		dup: false,
+	});
+	sender.sendRaw(Buffer.concat(Array<Uint8Array>(160).fill(packet)));
+	harness.host.advance(TURN_MS);
+	for (const reader of readers) assert.equal(reader.messages().length, 160);
+	assert.equal(harness.broker.counters.turnsEnded, 1);
 });
 
 test("a client that asks for stored values without end: others are closed for their silence in time", () => {
