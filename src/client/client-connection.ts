@@ -86,7 +86,9 @@ export class ClientConnection {
 	declare isPaused?: boolean;
 	/** Messages are neither delivered nor acknowledged on this connection: the broker keeps them. */
 	declare leavesMessages?: boolean;
-	/** See `Client.isSubscribed`; absent: nothing was subscribed; "unconfirmed": if CONNACK finds the session. */
+	/**
+	 * See `Client.isSubscribed`; absent: nothing was subscribed; "unconfirmed": if CONNACK finds the session.
+	 */
 	declare isSubscribed?: boolean | "unconfirmed";
 	/** Of an exchange of AUTHs; see authentication.ts. */
 	declare authenticationTurn?: AuthenticationTurn | undefined;

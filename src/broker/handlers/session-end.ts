@@ -116,8 +116,8 @@ export class SessionEnd {
 
 	/**
 	 * Publishes due wills and ends expired sessions, as far as the budget of the turn allows.
-	 * @returns when the next one is due, s of the broker's clock: 0 if one waits for the next turn, NEVER_SECONDS
-	 *   if none is
+	 * @returns when the next one is due, s of the broker's clock: 0 if one waits for the next turn,
+	 *   NEVER_SECONDS if none is
 	 */
 	checkDue(): number {
 		const { sessions, clock, reader } = this.#core;

@@ -68,8 +68,8 @@ export class HistorySender extends ReportSender {
 	}
 
 	/**
-	 * Whether the record at the cursor was sent over MQTT 3.1.1, which knows no Maximum Packet Size: a broker can
-	 * only close the connection on a packet that it does not take. What was lost once goes alone.
+	 * Whether the record at the cursor was sent over MQTT 3.1.1, which knows no Maximum Packet Size: a broker
+	 * can only close the connection on a packet that it does not take. What was lost once goes alone.
 	 */
 	private wasLost(): boolean {
 		const { client, outbox } = this.parts;

@@ -39,7 +39,8 @@ export const neverTwice: Check = {
 
 /**
  * Over MQTT 3.1.1 a bridge does not know after a restart, or a CONNECT without an answer, whether its
- * subscriptions are still there: the stored values of a broker that knows bridges come again (docs/bridge.md).
+ * subscriptions are still there: the stored values of a broker that knows bridges come again
+ * (docs/bridge.md).
  */
 function mayBeStoredAgain(run: SeedRun, board: string, topic: string): boolean {
 	const { bridge } = run.plan.boards.find(({ name }) => name === board)!.firefly as {
