@@ -217,6 +217,32 @@ describe("flash that cannot be read for a while", () => {
 		assert.deepEqual(arrived(), taken());
 	});
 
+	test("a brown-out while it is full: what is in retained memory only stays there, and all reports arrive once", () => {
+		for (const isWrittenLater of [true, false])
+			for (const hasUnstored of [true, false]) {
+				const { flash, board, broker, taken } = afterOutage(57 * MINUTE);
+				if (hasUnstored) flash.isUnreadable = () => true;
+				if (hasUnstored) board.reset("reset");
+				board.run(25 * MINUTE);
+				flash.isFull = true;
+				board.run(20 * MINUTE);
+				const { bytes } = board.retained;
+				const words = newestHeader(bytes);
+				bytes[words[WORD_RING_START] + words[WORD_HEAD] + 2] ^= 0x10;
+				flash.isUnreadable = () => false;
+				board.reset("brown-out");
+				board.run(5 * MINUTE);
+				flash.isFull = !isWrittenLater;
+				board.wifi = "joins";
+				board.run(3 * HOUR + 5 * MINUTE);
+				const values = payloads(broker).map((payload) => JSON.parse(payload).a as number);
+				assert.deepEqual(
+					values.sort((a, b) => a - b),
+					taken(),
+				);
+			}
+	});
+
 	test("with other sensors since: what it has is counted as dropped once it can be read, and not taken for theirs", () => {
 		const { flash, board, taken, broker } = afterOutage(57 * MINUTE);
 		const stored = taken().length;

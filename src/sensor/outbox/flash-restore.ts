@@ -105,7 +105,7 @@ export class FlashRestore extends FlashCopy {
 		if (missing > 0) {
 			// What damage has taken was counted; what an older header lacks was not.
 			words[corrupted] = Math.max(corruptedNow - missing, corruptedBefore);
-			this.restore(false);
+			if (!this.restore(false)) words[corrupted] = corruptedNow;
 		} else if (isDamaged) flash.writeSummary(words, 0);
 	}
 
@@ -154,12 +154,16 @@ export class FlashRestore extends FlashCopy {
 	 * was put back, so that flash is marked until all of it was: from the first change of the ring on, only
 	 * flash and its summary count.
 	 * @param timeIsLost whether node time has begun anew
+	 * @returns false: a report is in the ring only, and cannot be written; the rest is looked for later
 	 */
-	protected restore(timeIsLost: boolean): void {
+	protected restore(timeIsLost: boolean): boolean {
 		const { ring, scratch, flash } = this;
 		const { words, retained } = ring;
 		const isForeign = !flash.isSummaryOf(words);
-		if (!isForeign) this.storeUnstored();
+		if (!isForeign && !this.storeRing()) {
+			this.sawUnreadable = true;
+			return false;
+		}
 		const found = new Float64Array(NO_SLOT);
 		let count = 0;
 		for (let slot = 0; slot < NO_SLOT; slot++)
@@ -197,28 +201,40 @@ export class FlashRestore extends FlashCopy {
 		if (timeIsLost) flash.summary[SUMMARY_TIMELESS] = words[WORD_SEQUENCE];
 		if (isForeign || flash.isMarked) flash.writeSummary(words, 0);
 		this.rewind();
+		return true;
 	}
 
-	/** Writes what is in the ring only, as flash could not be read when it was accepted. */
-	private storeUnstored(): void {
-		const { ring, scratch, flash } = this;
+	/**
+	 * Writes what is in the ring only, as flash could not be read when it was accepted.
+	 * @returns whether flash has all reports of the ring that are intact
+	 */
+	private storeRing(): boolean {
+		const { ring, scratch, flash, record } = this;
 		const used = ring.words[WORD_USED];
-		let slot = 0;
-		for (let offset = 0; offset < used; ) {
+		let isStored = true;
+		let free = 0;
+		for (let offset = 0; offset < used && isStored; ) {
 			const index = ring.indexAt(offset);
 			const length = ring.lengthAt(index);
 			if (length === 0) break;
-			if (ring.isWaiting(index) && ring.lastByteAt(index) === NO_SLOT && this.isIntact(index)) {
-				while (slot < NO_SLOT && flash.read(slot, this.record) !== NO_RECORD) slot++;
-				if (slot === NO_SLOT) break;
-				scratch.bytes[length - 1] = slot;
-				scratch.seal(scratch.sequence);
-				flash.write(slot, scratch);
-				if (this.keepsStates) flash.writeState(slot, scratch.sequence, ring.stateAt(index));
+			if (ring.isWaiting(index) && this.isIntact(index)) {
+				let slot = ring.lastByteAt(index);
+				if (slot === NO_SLOT) {
+					while (free < NO_SLOT && flash.read(free, record) !== NO_RECORD) free++;
+					slot = free;
+					scratch.bytes[length - 1] = slot;
+					scratch.seal(scratch.sequence);
+					if (slot < NO_SLOT) flash.write(slot, scratch);
+					if (this.keepsStates) flash.writeState(slot, scratch.sequence, ring.stateAt(index));
+				}
+				// A later one has its slot: it was delivered, and the header is an older one
+				const isCopied = flash.read(slot, record) === INTACT && record.sequence >= scratch.sequence;
+				isStored = isCopied || flash.isDropped(scratch.sequence);
 			}
 			offset += length;
 		}
-		this.record.sequence = 0;
+		record.sequence = 0;
+		return isStored;
 	}
 
 	private giveUpOldest(): void {

@@ -16,6 +16,8 @@ export class FlashBoard {
 	cutAtChange = Infinity;
 	/** Whether a read of a key fails. */
 	isUnreadable: (key: string) => boolean = () => false;
+	/** Whether every write fails, and changes nothing. */
+	isFull = false;
 
 	constructor(overrides: Overrides = {}) {
 		this.board = new TestBoard({
@@ -58,7 +60,10 @@ export class FlashBoard {
 				if (this.isUnreadable(key)) throw new Error("ESP_ERR_FLASH_OP_FAIL");
 				return storage.read(key, buffer);
 			},
-			write: (key, value) => change(() => storage.write(key, value)),
+			write: (key, value) => {
+				if (this.isFull) throw new Error("ESP_ERR_NVS_NOT_ENOUGH_SPACE");
+				change(() => storage.write(key, value));
+			},
 			// What is not there is no change
 			delete: (key) => (this.storage.values.has(key) ? change(() => storage.delete(key)) : undefined),
 			close: () => storage.close(),
