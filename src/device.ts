@@ -236,7 +236,7 @@ export interface Storage {
 	/**
 	 * Copies the value of a key to the start of `buffer` and returns its length in bytes; undefined if there is
 	 * no such key.
-	 * @throws {RangeError} if the value is longer than `buffer`
+	 * @throws {RangeError} if the value is longer than `buffer`; any error if it cannot be read, or is damaged
 	 */
 	read(key: string, buffer: Uint8Array): number | undefined;
 	/**

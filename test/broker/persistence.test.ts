@@ -5,6 +5,7 @@ import { RecordCodec } from "../../src/broker/persist/record-codec";
 import { Memory } from "../../src/broker/pool/memory";
 import type { ListenSettings } from "../../src/config/settings";
 import type { TCP } from "../../src/device";
+import { DamagedValues } from "../support/damaged-values";
 import { BrokerHarness } from "./support/broker-harness";
 import { PowerCutStorage } from "./support/power-cut-storage";
 
@@ -470,6 +471,25 @@ describe("storing", () => {
 			assert.equal(later.broker.usage.subscriptions, 1);
 			assert.equal(later.values().get("t/1")?.[0], "kept");
 			assert.equal(later.client("a", 5, persistent).publishes().length, 1, "what was queued arrives");
+		}
+	});
+
+	test("flash has damaged one value: all others are restored, and the state is kept again", () => {
+		const flash = new PowerCutStorage();
+		const harness = new BrokerHarness({}, flash);
+		const client = harness.client("b");
+		for (const name of ["1", "2", "3"]) client.publish(`t/${name}`, name, { retain: true });
+		harness.host.advance(PERSIST_INTERVAL_MS);
+		const records = [...flash.values.keys()].filter((key) => key.startsWith("v"));
+		assert.equal(records.length, 3);
+		for (const record of records) {
+			const storage = new PowerCutStorage(flash.values);
+			const later = new BrokerHarness({}, new DamagedValues(storage, [record]));
+			assert.equal(later.values().size, 2, record);
+			later.client("c").publish("t/4", "4", { retain: true });
+			later.host.advance(PERSIST_INTERVAL_MS);
+			assert.equal(later.broker.counters.storageFailures, 0);
+			assert.equal(restart(storage).values().size, 3, record);
 		}
 	});
 

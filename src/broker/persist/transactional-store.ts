@@ -1,4 +1,5 @@
 import type { Storage } from "../../device";
+import { readValue } from "../../stored-value";
 import {
 	CHANGED,
 	DirtyFlags,
@@ -262,7 +263,7 @@ export class TransactionalStore {
 	/** Reads the version under a key. @returns its length, or ABSENT; 1 if it is too long to be read */
 	private loadVersion(key: string): number {
 		try {
-			return this.#storage.read(key, this.codec.readBuffer()) ?? ABSENT;
+			return readValue(this.#storage, key, this.codec.readBuffer());
 		} catch (error) {
 			if (error instanceof RangeError) return 1;
 			throw error;

@@ -1,5 +1,6 @@
 import type { Storage } from "../../device";
 import { readUint32, writeUint32 } from "../../mqtt/bytes";
+import { readValue } from "../../stored-value";
 import { crc32 } from "../../text/crc32";
 
 /** Name of the storage, and its keys: of the settings, and of the last generation that a report confirmed. */
@@ -139,7 +140,7 @@ export class StoredSettings {
 	/** A value longer than the buffer is none of these. */
 	private readKey(key: string, buffer: Uint8Array): number {
 		try {
-			return this.storage.read(key, buffer) ?? 0;
+			return readValue(this.storage, key, buffer);
 		} catch (error) {
 			if (error instanceof RangeError) return 0;
 			throw error;

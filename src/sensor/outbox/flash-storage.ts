@@ -1,14 +1,15 @@
 import type { Device, Storage } from "../../device";
+import { readValue } from "../../stored-value";
 
 /** Name of the outbox's key-value storage. */
 export const OUTBOX_PATH = "outbox";
 
 /**
  * Result of a read that failed: nothing is known of the value, which may be there, and intact. A value that
- * flash has damaged is none: ESP-IDF's NVS deletes it, and says that there is none. What is left are failures
- * of the moment, as of the flash chip (ESP_ERR_FLASH_OP_FAIL) or of memory (ESP_ERR_NO_MEM), and of a page
- * until the next reset (ESP_ERR_NVS_INVALID_STATE). The SDK's `read` may throw a RangeError or a TypeError in
- * their place, as it goes on with a length and a type that it has not got.
+ * flash has damaged is none: ESP-IDF's NVS deletes it as it is read, see {@link readValue}. What is left are
+ * failures of the moment, as of the flash chip (ESP_ERR_FLASH_OP_FAIL) or of memory (ESP_ERR_NO_MEM), and of
+ * a page until the next reset (ESP_ERR_NVS_INVALID_STATE). The SDK's `read` may throw a RangeError or a
+ * TypeError in their place, as it goes on with a length and a type that it has not got.
  */
 export const UNREADABLE = -1;
 
@@ -34,7 +35,8 @@ export class FlashStorage {
 	/** @returns bytes of the value; 0: there is none; or {@link UNREADABLE} */
 	protected readKey(key: string, bytes: Uint8Array): number {
 		try {
-			return this.open()?.read(key, bytes) ?? 0;
+			const storage = this.open();
+			return storage === undefined ? 0 : readValue(storage, key, bytes);
 		} catch (error) {
 			this.fail(error);
 			return UNREADABLE;

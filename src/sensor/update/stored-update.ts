@@ -1,6 +1,7 @@
 import type { Storage } from "../../device";
 import { readUint32, writeUint32 } from "../../mqtt/bytes";
 import { decodeUTF8, utf8 } from "../../mqtt/utf8";
+import { readValue } from "../../stored-value";
 import { crc32 } from "../../text/crc32";
 
 /** Name of the storage, and its keys. */
@@ -95,7 +96,7 @@ export class StoredUpdate {
 		const { buffer } = this;
 		let length: number;
 		try {
-			length = this.storage.read(key, buffer) ?? 0;
+			length = readValue(this.storage, key, buffer);
 		} catch (error) {
 			if (error instanceof RangeError) return 0;
 			throw error;

@@ -89,7 +89,8 @@ export async function machineOnXS(
 	for (const folder of [...FOLDERS, ...(options.folders ?? [])])
 		for (const file of readdirSync(join(projectRoot, folder)))
 			if (file.endsWith(".ts")) addModule(modules, `${folder}/${file.slice(0, -3)}`);
-	for (const name of ["src/backoff", "src/retained-memory", "src/version"]) addModule(modules, name);
+	for (const name of ["src/backoff", "src/retained-memory", "src/stored-value", "src/version"])
+		addModule(modules, name);
 	for (const name of options.preload ?? []) addModule(modules, `test/broker/support/${name}`);
 	const preload = [...modules.keys()].filter((name) => !name.startsWith("src/config"));
 	for (const name of ["test/support/in-machine-socket", `test/broker/support/${bench}`])
