@@ -1249,7 +1249,7 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/broker/broker.ts",
-		"if (core.retainedPaused) this.#timeouts.scheduleBy(core.clock.nowMs);",
+		"if (core.retainedPaused !== 0) this.#timeouts.scheduleBy(core.clock.nowMs);",
 		"",
 		"stored values beyond the budget of a turn never arrive",
 		["test/broker/xs-turns.test.ts"],
