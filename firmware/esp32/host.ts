@@ -44,6 +44,8 @@ import { WiFi } from "./wifi";
  *   xs_firefly_chip()             the chip's name, a string
  *   xs_firefly_network_hold()     lwIP's task stands still until
  *   xs_firefly_network_release()  … this, or for 100 ms
+ *   xs_firefly_network_acknowledge_soon()
+ *                                 TCP acknowledges within 10 ms for the next three seconds
  *   xs_firefly_wifi_join(ssid, password, link, callback)
  *                                 joins with a link (src/device.ts) or undefined; calls back later with a
  *                                 message and a detail

@@ -384,6 +384,8 @@ export class Board implements PeripheralHost {
 			// Nothing arrives within a turn here.
 			xs_firefly_network_hold: () => {},
 			xs_firefly_network_release: () => {},
+			// Its sockets acknowledge at once.
+			xs_firefly_network_acknowledge_soon: () => {},
 			xs_firefly_mac: () => this.#options.mac,
 			xs_firefly_chip: () => "esp32",
 		};

@@ -16,6 +16,7 @@ async function load(fails: boolean) {
 		natives: {
 			xs_firefly_network_hold: () => calls.push("hold"),
 			xs_firefly_network_release: () => calls.push("release"),
+			xs_firefly_network_acknowledge_soon: () => calls.push("acknowledges soon"),
 		},
 	});
 	return { ChipTCP, calls };
@@ -35,8 +36,8 @@ test("taking over fails: lwIP goes on, and the error is passed on", async () => 
 	assert.deepEqual(calls, ["hold", "takes over", "release"]);
 });
 
-test("an own connection: lwIP is not held", async () => {
+test("an own connection: lwIP is not held, and acknowledges soon", async () => {
 	const { ChipTCP, calls } = await load(false);
 	new ChipTCP({ address: "192.168.1.10", port: 1883 });
-	assert.deepEqual(calls, ["connects"]);
+	assert.deepEqual(calls, ["connects", "acknowledges soon"]);
 });
