@@ -1,7 +1,7 @@
 /* Publishes a number every few seconds, through a queue that outlives lost connections, and subscribes. */
 import TCP from "embedded:io/socket/tcp";
 import { backoffDelay, EQUAL_JITTER } from "firefly/backoff";
-import { Client, subscription } from "firefly/client/client";
+import { BUSY, Client, subscription } from "firefly/client/client";
 import { PublishQueue } from "firefly/client/queue/publish-queue";
 import { decodeUTF8, utf8 } from "firefly/mqtt/utf8";
 import config from "mc/config";
@@ -33,6 +33,12 @@ const device = {
 let failures = 0;
 let count = 0;
 let receivedTopic = "";
+let isSubscribeDue = false;
+
+/** While messages that have waited take all of `inFlight`, the client is busy, and `onWritable` follows. */
+function subscribe() {
+	if (isSubscribeDue) isSubscribeDue = client.subscribe([subscription("example/#", { qos: 1 })]) === BUSY;
+}
 
 const client = new Client(
 	{
@@ -55,10 +61,14 @@ const client = new Client(
 		onOpen(sessionPresent) {
 			failures = 0;
 			say(`connected${sessionPresent ? ", session present" : ""}`);
-			if (!client.isSubscribed) client.subscribe([subscription("example/#", { qos: 1 })]);
+			isSubscribeDue = !client.isSubscribed;
+			subscribe();
 			queue.onOpen(sessionPresent);
 		},
-		onWritable: () => queue.onWritable(),
+		onWritable() {
+			subscribe();
+			queue.onWritable();
+		},
 		onAcknowledged: (packetId, reasonCode, handle) => queue.onAcknowledged(packetId, reasonCode, handle),
 		onReceived: (packetId) => queue.onReceived(packetId),
 		onMessage(packet) {

@@ -180,6 +180,26 @@ test("examples/client: publishes, subscribes, and receives what it has published
 	broker.stop();
 });
 
+test("examples/client: after an outage with more messages waiting than may be in flight, subscribes again", async () => {
+	const port = await freePort();
+	const listen = { ...defaults.listen, anonymous: true, port };
+	const before = new Broker(nodeHost(), listen);
+	before.start();
+	const example = await RunningExample.start("client", { broker: "127.0.0.1", port: String(port) });
+	const after = new Broker(nodeHost(), listen);
+	try {
+		await example.until(/^received example\/count 1$/m);
+		before.stop();
+		// As often as it publishes: it tries again and publishes every tenth of a second here.
+		await example.until(/(?:not connected: .*\n){15}/);
+		after.start();
+		await example.until(/not connected: .*\nconnected\nreceived example\/count \d+$/m);
+	} finally {
+		example.stop();
+		after.stop();
+	}
+});
+
 test("examples/node: check finds no problem, and the simulator runs firmware and own code", () => {
 	const firefly = (...args: string[]) =>
 		spawnSync(process.execPath, [join(root, "cli/firefly.mjs"), ...args], { cwd: root, encoding: "utf8" });
