@@ -80,7 +80,11 @@ export class CommandExchange {
 		this.expected = this.flags = this.sentAnswers = 0;
 		client.clearIncomingIds();
 		for (let i = 0; i < memory.receivedCount; i++) client.incomingIds.add(memory.receivedId(i));
-		if (memory.isConnackAwaited) this.flags |= SESSION_UNCERTAIN;
+		if (memory.isConnackAwaited) {
+			// Nor is it a try for the answers, where the broker was not there.
+			this.flags |= SESSION_UNCERTAIN;
+			return;
+		}
 		memory.isConnackAwaited = true;
 		const unanswered = memory.answersSent & ~memory.answersDone;
 		if (unanswered === 0) return;

@@ -489,6 +489,26 @@ test("an answer that the broker does not acknowledge: sent again with DUP, in th
 	assert.deepEqual(board.reportCounts.lost, 0);
 });
 
+test("a broker that goes away before it acknowledges an answer, for many wakes: it gets the answer when it is back", () => {
+	const { board, broker } = commandBoard();
+	board.run(1000);
+	broker.silentTopic = "firefly/node/answer";
+	broker.send("identify");
+	board.run(MINUTE);
+	assert.deepEqual(executed(board), ["identify"]);
+	const sent = broker.answers.length;
+	board.network.blackHoles.add(1883);
+	board.run(3 * 60 * MINUTE);
+	assert.ok(board.events("failed").length > 5);
+	board.network.blackHoles.clear();
+	broker.silentTopic = undefined;
+	board.run(60 * MINUTE);
+	assert.equal(broker.answers.length, sent + 1);
+	assert.ok(broker.answers.at(-1)!.dup);
+	assert.ok(!board.traces.some((line) => line.includes("given up")));
+	assert.equal(board.reportCounts.lost, 0);
+});
+
 test("more commands than there is room for answers: the broker keeps the others, and all are executed once, in order", () => {
 	for (const version of versions) {
 		const { board, broker } = commandBoard({}, { version });
