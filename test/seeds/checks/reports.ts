@@ -316,8 +316,10 @@ export const nodesAreServed: Check = {
 				if (isMute && isOnTrial) continue;
 				if (disturbance.touches(event.time - AWAKE_MS, event.time)) continue;
 				if (isUnreachable(history.at(event.time).firefly)) continue;
-				if (event.type === "failed" && event.fault === "transport" && announcementEndsConnection(run, board))
-					continue;
+				// Its end may come later than that of the wake
+				const isOfConnection =
+					event.type === "limit" || event.fault === "transport" || event.fault === "limit";
+				if (isOfConnection && announcementEndsConnection(run, board)) continue;
 				const isLimit = event.type === "limit" || event.fault === "limit";
 				if (isLimit && event.time < exchangeEnds) continue;
 				failures.push(
