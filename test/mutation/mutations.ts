@@ -602,7 +602,7 @@ export const mutations: readonly Mutation[] = [
 	// src/sensor
 	mutation(
 		"src/sensor/commands/command-exchange.ts",
-		"if (memory.isConnackAwaited) this.flags |= SESSION_UNCERTAIN;",
+		"			this.flags |= SESSION_UNCERTAIN;\n",
 		"",
 		"after a lost CONNACK a node waits for commands that it has not subscribed to",
 		["test/sensor/commands/commands.test.ts"],
