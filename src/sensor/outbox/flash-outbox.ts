@@ -1,4 +1,3 @@
-import type { Device } from "../../device";
 import { DROPPED_UNREADABLE } from "../../device-events";
 import {
 	FLAG_FLASH_MISSING,
@@ -12,11 +11,10 @@ import {
 	WORD_SEQUENCE,
 	WORD_WAITING,
 } from "../retained/layout";
-import type { RestoreResult, RetainedState } from "../retained/retained-state";
+import type { RestoreResult } from "../retained/retained-state";
 import { NO_SLOT } from "./flash-copy";
 import { FlashRestore } from "./flash-restore";
 import { SUMMARY_TIMELESS } from "./flash-summary";
-import type { OutboxHandler } from "./outbox";
 import { isKnownState, OFFSET_STATE, STATE_SENT } from "./report-record";
 
 const TRIES_MASK = 15 << FLASH_TRIES_SHIFT;
@@ -35,18 +33,6 @@ const MOST_TRIES = 8;
 export class FlashOutbox extends FlashRestore {
 	/** Absent: it was not. */
 	declare private supplyWasAway?: true;
-
-	/** See {@link FlashCopy}. */
-	constructor(
-		retained: RetainedState,
-		policy: "dropOldest" | "thin",
-		longestRecord: number,
-		handler: OutboxHandler,
-		device: Pick<Device, "event" | "storage" | "trace">,
-		keepsStates: boolean,
-	) {
-		super(retained, policy, longestRecord, handler, device, keepsStates);
-	}
 
 	/**
 	 * Call after the supply was away, before {@link recover}: what that counts as damaged may be in flash, and

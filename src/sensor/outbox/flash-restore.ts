@@ -1,4 +1,3 @@
-import type { Device } from "../../device";
 import { DROPPED_CORRUPTED, DROPPED_UNREADABLE } from "../../device-events";
 import {
 	DROP_COUNTERS,
@@ -14,7 +13,7 @@ import {
 	WORD_USED,
 	WORD_WAITING,
 } from "../retained/layout";
-import type { RestoreResult, RetainedState } from "../retained/retained-state";
+import type { RestoreResult } from "../retained/retained-state";
 import { FlashCopy, NO_SLOT } from "./flash-copy";
 import { INTACT, NO_RECORD } from "./flash-records";
 import { UNREADABLE } from "./flash-storage";
@@ -29,7 +28,6 @@ import {
 	SUMMARY_SEQUENCE,
 	SUMMARY_TIMELESS,
 } from "./flash-summary";
-import type { OutboxHandler } from "./outbox";
 import { OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./report-record";
 
 /**
@@ -39,18 +37,6 @@ import { OFFSET_STATE, type ReportRecord, TIME_UNKNOWN } from "./report-record";
 export class FlashRestore extends FlashCopy {
 	/** A record could not be read. Absent: all could. */
 	declare protected sawUnreadable?: boolean;
-
-	/** See {@link FlashCopy}. */
-	constructor(
-		retained: RetainedState,
-		policy: "dropOldest" | "thin",
-		longestRecord: number,
-		handler: OutboxHandler,
-		device: Pick<Device, "event" | "storage" | "trace">,
-		keepsStates: boolean,
-	) {
-		super(retained, policy, longestRecord, handler, device, keepsStates);
-	}
 
 	/**
 	 * Reads the record of a slot into the scratch record; false: there is none that counts, and it is deleted,
