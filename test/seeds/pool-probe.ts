@@ -64,11 +64,11 @@ export class PoolProbe {
 					if (!last) return;
 					const name = DECODER.decode(topic);
 					if (name.startsWith("$SYS/broker/")) this.values.set(name.slice("$SYS/broker/".length), payload);
-					else if (!isRetained && payload !== "") this.#countStray();
-					else if (payload !== "") {
+					else if (isRetained) {
+						// With `lastValue: "every"` the value may be empty.
 						this.#retained.push(topic);
 						this.#pump();
-					}
+					} else if (payload !== "") this.#countStray();
 				},
 			},
 			clientDevice(scheduler, host),
