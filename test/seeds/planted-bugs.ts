@@ -144,7 +144,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		kind: "command",
 		file: "src/sensor/commands/command-exchange.ts",
 		text: "client.clearIncomingIds();",
-		replacement: "client.clearIncomingIds(); for (let i = 0; i < memory.answerCount; i++) completeAnswer(memory, i);",
+		replacement:
+			"client.clearIncomingIds(); for (let i = 0; i < memory.answerCount; i++) completeAnswer(memory, i);",
 		breaks: "answers that the broker does not have when the connection ends are never sent",
 	},
 	{
