@@ -152,19 +152,45 @@ describe("flash that cannot be read for a while", () => {
 		assert.equal(board.events("dropped").length, 0);
 	});
 
-	test("tries to read it become rare", () => {
+	test("power that fails once flash can be read again and the node has tried to report: nothing is lost", () => {
+		for (const qos of [1, 2] as const)
+			for (const readableAfter of [5, 35, 65, 125]) {
+				const { flash, board, taken, arrived } = afterOutage(37 * MINUTE, {
+					sensors: sensors.map((sensor) => ({ ...sensor, qos })),
+				});
+				flash.isUnreadable = () => true;
+				board.losePower();
+				board.run(readableAfter * MINUTE);
+				flash.isUnreadable = () => false;
+				const tries = board.events("join").length;
+				while (board.events("join").length === tries) board.run(MINUTE);
+				board.run(MINUTE);
+				board.losePower();
+				board.wifi = "joins";
+				board.run(HOUR + 5 * MINUTE);
+				assert.deepEqual(arrived(), taken(), `QoS ${qos}, readable after ${readableAfter} minutes`);
+				assert.equal(board.events("dropped").length, 0);
+			}
+	});
+
+	test("tries to read all of it become rare while one record cannot be read", () => {
 		const { flash, board } = afterOutage(27 * MINUTE);
 		let reads = 0;
-		flash.isUnreadable = (key) => key === "ma" && ++reads > 0;
+		let others = 0;
+		flash.isUnreadable = (key) => {
+			if (key === "r254") others++;
+			return key === "r1" && ++reads > 0;
+		};
 		board.losePower();
 		board.wifi = "joins";
 		board.run(HOUR + 5 * MINUTE);
-		reads = 0;
+		reads = others = 0;
 		board.run(600 * HOUR);
 		const wakes = board.events("wake").filter(({ at }) => at > board.time - 600 * HOUR).length;
 		assert.ok(wakes > 3000, `${wakes} wakes`);
 		// Each report looks for a place too, and a value is read three times
 		assert.ok(reads < 3 * 3 * wakes, `${reads} reads in ${wakes} wakes`);
+		assert.ok(others < wakes / 100, `${others} reads of the last slot in ${wakes} wakes`);
 	});
 
 	test("a brown-out has damaged records in retained memory: they arrive once flash can be read", () => {

@@ -89,7 +89,7 @@ export const outboxFields = deepFreeze({
 		detail: [
 			"With flash a report is in both. At most as many wait as a part of the SDK's NVS partition holds: 120 of one sensor, fewer of several in one report; then they give way by policy.",
 			"check says how many years the flash lasts. If storage fails, reports are in RTC memory only, and the console says so.",
-			"What cannot be read at power-on is kept. It is looked for again with later reports, ever more seldom, and sent once it is found, with new sequence numbers behind those in use: seq begins at 1 again where RTC memory is lost, too. Meanwhile a new report goes only where flash is known to have nothing, or else stays in RTC memory. The command clear deletes also what cannot be read.",
+			"What cannot be read at power-on is kept. It is looked for again with each later report, ever more seldom where flash can be read and a record in it cannot, and sent once it is found, with new sequence numbers behind those in use: seq begins at 1 again where RTC memory is lost, too. Meanwhile a new report goes only where flash is known to have nothing, or else stays in RTC memory until flash can be read. The command clear deletes also what cannot be read.",
 		],
 	},
 	policy: {

@@ -9,6 +9,7 @@ import {
 	WORD_DROPPED,
 	WORD_FLAGS,
 	WORD_SEQUENCE,
+	WORD_USED,
 	WORD_WAITING,
 } from "../retained/layout";
 import type { RestoreResult } from "../retained/retained-state";
@@ -27,8 +28,9 @@ const MOST_TRIES = 8;
  *
  * If it cannot be read then, nothing in it is deleted or overwritten. The node reports what it samples, with
  * numbers that go on from retained memory, or begin at 1 where that is lost; and looks into flash again with
- * tries to report, more and more seldom. What it then finds gets new numbers behind those that wait. Until
- * all of flash was read, a report goes to a slot that is known to be empty, or stays in retained memory only.
+ * each try to report, more and more seldom where only records cannot be read. What it then finds gets new
+ * numbers behind those that wait. Until all of flash was read, a report goes to a slot that is known to be
+ * empty, or stays in retained memory only.
  */
 export class FlashOutbox extends FlashRestore {
 	/** Absent: it was not. */
@@ -149,32 +151,33 @@ export class FlashOutbox extends FlashRestore {
 		const { ring, scratch, flash } = this;
 		const { words } = ring;
 		const isKnown = flash.readSummary();
-		this.sawUnreadable = flash.isSummaryUnreadable;
-		if (!this.sawUnreadable) {
-			const isForeign = isKnown && !flash.isSummaryOf(words);
-			const isMissing = isKnown && (words[WORD_FLAGS] & FLAG_FLASH_MISSING) !== 0;
-			const marksDrops = (words[WORD_FLAGS] & FLAG_FLASH_RENUMBERED) === 0;
-			const found = new Float64Array(NO_SLOT);
-			let count = 0;
-			for (let slot = 0; slot < NO_SLOT; slot++) {
-				if (!this.readSlot(slot)) continue;
-				const { sequence } = scratch;
-				const index = this.find(sequence);
-				if (index >= 0 && ring.lastByteAt(index) === slot) {
-					if (!this.isIntact(index)) this.mendRecord(index, slot);
-				} else if (!isMissing || (marksDrops && flash.isDropped(sequence))) this.deleteSlot(slot);
-				else found[count++] = sequence * (NO_SLOT + 1) + slot;
-			}
-			if (isKnown && !isForeign) this.markUnread();
-			// Ascending; the free ones are in front.
-			found.sort();
-			for (let i = NO_SLOT - count; i < NO_SLOT; i++) this.adoptSlot(found[i] % (NO_SLOT + 1), isForeign);
-			if (!this.sawUnreadable) {
-				this.clearFlags();
-				flash.writeSummary(words, 0);
-			}
+		// A read that fails costs next to nothing: the next try to report looks again.
+		if (flash.isSummaryUnreadable) return;
+		this.sawUnreadable = false;
+		const isForeign = isKnown && !flash.isSummaryOf(words);
+		const isMissing = isKnown && (words[WORD_FLAGS] & FLAG_FLASH_MISSING) !== 0;
+		const marksDrops = (words[WORD_FLAGS] & FLAG_FLASH_RENUMBERED) === 0;
+		const found = new Float64Array(NO_SLOT);
+		let count = 0;
+		for (let slot = 0; slot < NO_SLOT; slot++) {
+			if (!this.readSlot(slot)) continue;
+			const { sequence } = scratch;
+			const index = this.find(sequence);
+			if (index >= 0 && ring.lastByteAt(index) === slot) {
+				if (!this.isIntact(index)) this.mendRecord(index, slot);
+			} else if (!isMissing || (marksDrops && flash.isDropped(sequence))) this.deleteSlot(slot);
+			else found[count++] = sequence * (NO_SLOT + 1) + slot;
 		}
+		if (isKnown && !isForeign) this.markUnread();
+		// Ascending; the free ones are in front.
+		found.sort();
+		for (let i = NO_SLOT - count; i < NO_SLOT; i++) this.adoptSlot(found[i] % (NO_SLOT + 1), isForeign);
 		if (this.sawUnreadable) this.postponeAgain();
+		else {
+			this.clearFlags();
+			flash.writeSummary(words, 0);
+			this.storeUnstored();
+		}
 	}
 
 	/** Puts what flash has of a damaged record in its place; what is known of its delivery stays. */
@@ -215,6 +218,27 @@ export class FlashOutbox extends FlashRestore {
 		retained.commit();
 		this.deleteSlot(slot);
 		this.flash.device.event?.("accepted", record.sequence, words[WORD_WAITING]);
+	}
+
+	/** Writes what is in retained memory only, as there was no slot for it while flash could not be read. */
+	private storeUnstored(): void {
+		const { ring, scratch, flash } = this;
+		const used = ring.words[WORD_USED];
+		for (let offset = 0; offset < used; ) {
+			const index = ring.indexAt(offset);
+			const length = ring.lengthAt(index);
+			if (length === 0) break;
+			if (ring.isWaiting(index) && ring.lastByteAt(index) === NO_SLOT && this.isIntact(index)) {
+				const slot = this.findFreeSlot();
+				scratch.bytes[length - 1] = slot;
+				scratch.seal(scratch.sequence);
+				flash.write(slot, scratch);
+				ring.replaceRecord(index, scratch);
+				if (this.keepsStates) flash.writeState(slot, scratch.sequence, ring.stateAt(index));
+			}
+			offset += length;
+		}
+		ring.retained.commit();
 	}
 
 	private postponeAgain(): void {
