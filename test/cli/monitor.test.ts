@@ -247,7 +247,7 @@ describe("firefly monitor", { skip: pseudoTerminalSkip }, () => {
 						`${prefix}<xsbug><login name="x"/></xsbug>\r\n${prefix}<xsbug><log>firefly: started&#10;</log></xsbug>\r\n`,
 					),
 			);
-			await until(() => printed() !== "" && terminal.received.includes("<go/>"));
+			await until(() => printed() !== "" && terminal.received.includes("<go/>\r\n"));
 		});
 		assert.match(terminal.received, /<\?xs\.3FFB1A2C\?>\r\n<go\/>\r\n/);
 	});

@@ -11,7 +11,7 @@ import os, pty, select, sys, time
 master, slave = pty.openpty()
 name = os.ttyname(slave)
 os.close(slave)
-print(name, flush=True)
+os.write(1, (name + "\\n").encode())
 while True:
     ready, _, _ = select.select([0, master], [], [])
     if 0 in ready:

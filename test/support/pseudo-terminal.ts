@@ -10,7 +10,8 @@ export class PseudoTerminal {
 	/** All that was printed. */
 	output = "";
 	readonly #child: ChildProcessWithoutNullStreams;
-	readonly #exit: Promise<unknown[]>;
+	/** The end of the command, once all that it has printed is read. */
+	readonly #closed: Promise<unknown[]>;
 	#changed: (() => void) | undefined;
 
 	/** @param command for the shell; the variable `TTY` is the terminal's device */
@@ -26,7 +27,7 @@ export class PseudoTerminal {
 			cwd: options.cwd,
 			env: { ...options.env, TERM: "xterm-256color", SHELL: "/bin/sh" },
 		});
-		this.#exit = once(this.#child, "exit");
+		this.#closed = once(this.#child, "close");
 		this.#child.stdout.setEncoding("utf8").on("data", (text: string) => {
 			this.output += text;
 			this.screen.write(text);
@@ -44,7 +45,7 @@ export class PseudoTerminal {
 			const changed = new Promise<void>((resolve) => {
 				this.#changed = resolve;
 			});
-			const ended = this.#exit.then(() => {
+			const ended = this.#closed.then(() => {
 				if (!condition(this.screen)) throw new Error(`${what}: the command ended:\n${this.screen.text}`);
 			});
 			await Promise.race([changed, ended]);
@@ -53,7 +54,7 @@ export class PseudoTerminal {
 
 	/** Waits for the end. @returns the exit code */
 	async ended(): Promise<number> {
-		const [code] = await this.#exit;
+		const [code] = await this.#closed;
 		return code as number;
 	}
 
