@@ -67,7 +67,10 @@ describe("TLS handshakes that are started and never completed", () => {
 
 	test("at the overall limit the oldest handshake is evicted; completed ones do not count", async () => {
 		const before = sockets.filter((socket) => !(socket instanceof tls.TLSSocket) && !socket.destroyed).length;
+		const pending = server.pendingHandshakes;
 		await openIdleConnections(MAX_HANDSHAKES_PER_NETWORK, "127.0.0.2");
+		// A client is connected before the server has taken its connection.
+		await waitForSockets(pending + MAX_HANDSHAKES_PER_NETWORK);
 		await openIdleConnections(MAX_HANDSHAKES - server.pendingHandshakes, "127.0.0.3");
 		await waitForSockets(MAX_HANDSHAKES);
 		assert.ok(before > 0);
