@@ -200,7 +200,7 @@ class RestartableMosquitto {
 			cd "$1"; PATH="$PATH:/usr/sbin"
 			[ -f conf ] || printf 'listener %s 127.0.0.1\\nallow_anonymous true\\npersistence true\\npersistence_location %s/\\nautosave_interval 1\\nautosave_on_changes true\\n${process.getuid?.() === 0 ? "user root\\n" : ""}' "$2" "$1" > conf
 			mosquitto -c conf >/dev/null 2>&1 & echo $!
-			i=0; until mosquitto_pub -p "$2" -t '$up' -n 2>/dev/null; do i=$((i + 1)); [ $i -gt 100 ] && exit 1; sleep 0.05; done`;
+			until mosquitto_pub -p "$2" -t '$up' -n 2>/dev/null; do kill -0 $! || exit 1; sleep 0.05; done`;
 		const { status, stdout } = spawnSync("sh", ["-c", script, "sh", this.#settings, String(this.port)], {
 			encoding: "utf8",
 			stdio: ["ignore", "pipe", "ignore"],
