@@ -11,6 +11,9 @@ import type { StorageModule, TCPConstructor } from "../../src/device";
 import WebSocket from "../../src/websocket/client/socket";
 import { nodeHost } from "../broker/support/node-host";
 
+/** Longest wait for a condition, ms: far above what a machine with much other work needs. */
+const TIMEOUT_MS = 120_000;
+
 /** Rows of `bridge.topics`, and what else differs from the defaults, as in a manifest. */
 export interface BridgeConfig {
 	readonly topics: readonly object[];
@@ -98,11 +101,11 @@ export class BridgedBroker {
 	}
 }
 
-/** Waits for a condition. @throws Error with `detail` if it does not come true within 20 s */
+/** Waits for a condition. @throws Error with `detail` if it does not come true within {@link TIMEOUT_MS} */
 export async function until(condition: () => boolean, detail: () => string = () => ""): Promise<void> {
-	const deadline = Date.now() + 20_000;
+	const deadline = performance.now() + TIMEOUT_MS;
 	while (!condition()) {
-		if (Date.now() > deadline) throw new Error(`waited in vain: ${detail()}`);
+		if (performance.now() > deadline) throw new Error(`waited in vain: ${detail()}`);
 		await new Promise((resolve) => setTimeout(resolve, 2));
 	}
 }

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { connectAsync } from "mqtt";
 import type { IConnackPacket } from "mqtt-packet";
 import { CLEAN_START } from "../../src/mqtt/constants";
-import { BridgedBroker } from "../bridge/bridged-broker";
+import { BridgedBroker, until } from "../bridge/bridged-broker";
 import { Mosquitto, mosquittoInstalled } from "../support/mosquitto";
 import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
@@ -117,13 +117,13 @@ describe("mosquitto's bridge", { skip: mosquittoInstalled ? false : "no mosquitt
 				clients.push(client);
 			}
 			const [here, there] = clients;
-			const seen = async (text: string): Promise<void> => {
-				for (let i = 0; i < 500 && !received.includes(text); i++)
-					await new Promise((resolve) => setTimeout(resolve, 20));
-				assert.ok(received.includes(text), `${text} has not arrived: ${received}`);
-			};
+			const seen = (text: string): Promise<void> =>
+				until(
+					() => received.includes(text),
+					() => `${text} has not arrived: ${received}`,
+				);
 			// The bridge is there once this has passed it
-			for (let i = 0; i < 600 && !received.includes("there t/ready=1"); i++) {
+			for (let i = 0; i < 2400 && !received.includes("there t/ready=1"); i++) {
 				await here.publishAsync("t/ready", "1", { qos: 1 });
 				await new Promise((resolve) => setTimeout(resolve, 50));
 			}

@@ -3,6 +3,7 @@ import { chmodSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import mqtt, { type MqttClient } from "mqtt";
+import { until } from "../bridge/bridged-broker";
 import { freePort, Mosquitto, mosquittoInstalled } from "../support/mosquitto";
 import { selfSigned } from "../support/self-signed";
 import { BrokerProcess } from "./broker-process";
@@ -10,14 +11,6 @@ import { Project } from "./project";
 
 const firmware = fileURLToPath(new URL("../../firmware/manifest.json", import.meta.url));
 const MESSAGES = 20;
-
-async function until(condition: () => boolean): Promise<void> {
-	const deadline = Date.now() + 30_000;
-	while (!condition()) {
-		if (Date.now() > deadline) throw new Error("waited in vain");
-		await new Promise((resolve) => setTimeout(resolve, 10));
-	}
-}
 
 function connect(port: number): Promise<MqttClient> {
 	return mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });

@@ -17,7 +17,7 @@ for (const closeMethod of ["end", "resetAndDestroy"] as const) {
 		const { promise: errorPromise, resolve: resolveError } = withResolvers<string>();
 		const Listener = nodeListener({
 			addresses: ["127.0.0.1"],
-			handshakeTimeoutMs: 1000,
+			handshakeTimeoutMs: 60_000,
 			listening: (_number, port) => resolvePort(port),
 			failed: (error) => resolveError(error.message),
 		});

@@ -36,7 +36,7 @@ async function connectPair(
 	});
 	const NodeListener = nodeListener({
 		addresses: ["127.0.0.1"],
-		handshakeTimeoutMs: 1000,
+		handshakeTimeoutMs: 60_000,
 		listening: (_number, port, securePort) => resolvePort(securePort ?? port),
 		failed: assert.fail,
 		...(protocol === "tls" ? { secure } : {}),
