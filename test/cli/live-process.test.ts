@@ -40,7 +40,8 @@ describe("firefly sim on a terminal", () => {
 			terminal.type("q");
 			assert.equal(await terminal.ended(), 0);
 			assert.ok(!terminal.screen.alternate && terminal.screen.cursorVisible);
-			assert.match(terminal.screen.text, /^1 node, [\d.]+ \w+ simulated: 1 wake, /m);
+			// The next wake comes 10 s later, at this speed 1 s: on a busy machine before the last key.
+			assert.match(terminal.screen.text, /^1 node, [\d.]+ \w+ simulated: \d+ wakes?, /m);
 			assert.doesNotMatch(terminal.screen.text, /\? keys/);
 		} finally {
 			terminal.kill();
