@@ -50,10 +50,10 @@ export class BrokerProcess {
 		const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
 		let output = "";
 		let errors = "";
-		child.stderr.on("data", (data) => {
+		child.stderr.setEncoding("utf8").on("data", (data) => {
 			errors += data;
 		});
-		child.stdout.on("data", (data) => {
+		child.stdout.setEncoding("utf8").on("data", (data) => {
 			output += data;
 		});
 		running.add(child);

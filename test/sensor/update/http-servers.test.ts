@@ -182,7 +182,7 @@ test("python3 -m http.server: all of it arrives", {
 	});
 	let said = "";
 	server.stdout.setEncoding("utf8");
-	while (!/port (\d+)/.test(said)) said += String((await once(server.stdout, "data"))[0]);
+	while (!/port (\d+) /.test(said)) said += String((await once(server.stdout, "data"))[0]);
 	const port = Number(/port (\d+)/.exec(said)?.[1]);
 	assert.deepEqual(await fetchImage(port), { problem: undefined, mayRetry: false, digest: digest(IMAGE) });
 	assert.equal((await fetchImage(port, "/none.bin")).problem, "the server answers with status 404");
