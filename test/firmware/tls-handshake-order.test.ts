@@ -74,6 +74,8 @@ describe("an OpenSSL server", { skip }, () => {
 		const chunks: Buffer[] = [];
 		const between = net.createServer((near) => {
 			const far = net.connect((server.address() as AddressInfo).port, "127.0.0.1");
+			near.on("error", () => far.destroy());
+			far.on("error", () => near.destroy());
 			far.on("data", (chunk: Buffer) => void chunks.push(chunk));
 			near.pipe(far).pipe(near);
 		});
