@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connectAsync } from "mqtt";
+import { connectAsync, type MqttClient } from "mqtt";
 import { ByteCutter } from "../client/byte-cutter";
 import { BridgedBroker, bridgeSettings, until } from "./bridged-broker";
 
@@ -8,7 +8,8 @@ const topics = [
 	{ filter: "down/#", direction: "in", qos: 2, remotePrefix: "far/", localPrefix: "near/" },
 ];
 
-const QUIET_MS = 25;
+/** Time after which a marker is published again: of QoS 0, it is lost where the bridge is not connected. */
+const MARKER_RETRY_MS = 100;
 
 /** How the bridge is cut. */
 interface Cuts {
@@ -46,19 +47,48 @@ export async function cutConnections(port: number, out: boolean, cuts: Cuts = {}
 	const publisher = await connectAsync(`mqtt://127.0.0.1:${from}`);
 	const subscriber = await connectAsync(`mqtt://127.0.0.1:${to}`);
 	const received: string[] = [];
-	subscriber.on("message", (_, payload) => received.push(payload.toString()));
-	await subscriber.subscribeAsync(out ? "far/up/#" : "near/down/#", { qos: 2 });
+	subscriber.on("message", (topic, payload) => {
+		if (topic.endsWith("/a")) received.push(payload.toString());
+	});
+	await subscriber.subscribeAsync(out ? "far/up/a" : "near/down/a", { qos: 2 });
+	const markers = new Set<string>();
+	let markerCount = 0;
+	for (const client of [publisher, subscriber])
+		client.on("message", (topic, payload) => {
+			if (topic.endsWith("/marker")) markers.add(payload.toString());
+		});
+	const [here, there] = out ? [publisher, subscriber] : [subscriber, publisher];
+	await here.subscribeAsync("near/down/marker");
+	await there.subscribeAsync("far/up/marker");
+	/** Passes a marker over the bridge, behind all that was sent in this direction before. */
+	const mark = async (from: MqttClient, topic: string): Promise<void> => {
+		const text = `${markerCount++}`;
+		let publishedAt = Number.NEGATIVE_INFINITY;
+		await until(
+			() => {
+				if (markers.has(text)) return true;
+				if (performance.now() - publishedAt < MARKER_RETRY_MS) return false;
+				publishedAt = performance.now();
+				from.publish(topic, text);
+				return false;
+			},
+			() => `no marker on ${topic}: ${bridged.traces.at(-1)}`,
+		);
+	};
 	const expected: string[] = [];
 	const pass = async (name: string): Promise<void> => {
 		expected.push(name);
-		// The exchange before has ended at both sides: mosquitto forgets that a PUBREL was sent if two
+		// The exchange before ends at both sides first: mosquitto forgets that a PUBREL was sent if two
 		// connections end before PUBCOMP (its state "resend PUBREL" becomes "publish"), and repeats the message.
-		for (let last = -1; last !== cutter.lastPassedAt; ) {
-			last = cutter.lastPassedAt;
-			await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-		}
+		// Behind PUBREC, PUBREL and PUBCOMP comes a marker each.
+		const { budget } = cutter;
+		cutter.budget = Number.POSITIVE_INFINITY;
+		await mark(here, "up/marker");
+		await mark(there, "far/down/marker");
+		await mark(here, "up/marker");
 		// This one begins with CONNECT
 		cutter.breakAll();
+		cutter.budget = budget;
 		await publisher.publishAsync(out ? "up/a" : "far/down/a", name, { qos: 2 });
 		await until(
 			() => received.length >= expected.length && bridged.broker.usage.queued === 0,

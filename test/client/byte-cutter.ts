@@ -11,8 +11,6 @@ export class ByteCutter {
 	direction: Direction = "to the broker";
 	/** Bytes until the cut; Infinity: no cut, as after one. */
 	budget = Number.POSITIVE_INFINITY;
-	/** When bytes were passed on last, by performance.now(). */
-	lastPassedAt = 0;
 	/** Called at the cut, once the last byte has been passed on. */
 	onCut: () => void = () => {};
 	readonly #server: Server;
@@ -64,7 +62,6 @@ export class ByteCutter {
 			from.on("error", () => {});
 			from.on("close", () => to.destroy());
 			from.on("data", (data) => {
-				this.lastPassedAt = performance.now();
 				if (direction !== this.direction) {
 					to.write(data);
 					return;
