@@ -9,6 +9,7 @@ import type { ListenSettings } from "../../src/config/settings";
 import { basicAuthorization } from "../broker/support/browser";
 import { nodeHost } from "../broker/support/node-host";
 import { Chromium, skipWithoutChromium } from "../support/chromium";
+import { freePort } from "../support/mosquitto";
 
 /** Longest wait for what a page shows, ms: far above what a machine with much other work needs. */
 const TIMEOUT_MS = 120_000;
@@ -160,8 +161,9 @@ describe("the status page in Chromium", { skip: skipWithoutChromium }, () => {
 	});
 
 	test("the broker goes and comes: the page says so, and is live again", async () => {
-		const broker = await start({});
-		const { port, webSocketPort } = broker;
+		// No connection of this machine takes them meanwhile.
+		const ports = { port: await freePort(), webSocket: await freePort() };
+		const broker = await start(ports);
 		await open(broker);
 		await until(isLive);
 		const dot = "getComputedStyle(document.querySelector('h1'), ':before').backgroundColor";
@@ -180,7 +182,7 @@ describe("the status page in Chromium", { skip: skipWithoutChromium }, () => {
 		// As if the page had been open for two hours
 		await browser.evaluate("{ const before = Date.now; Date.now = () => before() + 7200000; }");
 		const up = "document.querySelector('dd').textContent";
-		const next = await start({ port, webSocket: webSocketPort });
+		const next = await start(ports);
 		await until(isLive);
 		await until(`/^\\d+ s$/.test(${up})`);
 		next.stop();

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { build, type Plugin } from "esbuild";
@@ -10,6 +8,7 @@ import mqtt, { type MqttClient } from "mqtt";
 import { Broker } from "../../src/broker/broker";
 import { defaults } from "../../src/config/defaults";
 import { nodeHost } from "../broker/support/node-host";
+import { freePort } from "../support/mosquitto";
 import { root } from "./import-graph";
 
 interface ExampleManifest {
@@ -124,16 +123,6 @@ function nextMessage(client: MqttClient): Promise<string> {
 	return new Promise((resolve) => {
 		client.once("message", (topic, payload) => resolve(`${topic} ${payload}`));
 	});
-}
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-	const server = createServer().listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const { port } = server.address() as AddressInfo;
-	server.close();
-	await once(server, "close");
-	return port;
 }
 
 test("the examples have no error of types", () => {
