@@ -76,6 +76,12 @@ if (!existsSync(join(project, "build/xs_esp32.elf"))) {
 
 /** Stands in for idf.py: names what it is asked for in sdkconfig, but for what FAKE_DROP says. */
 const IDF = `${HEADER}
+const hangs = process.env.FAKE_HANG && !args.includes("reconfigure");
+// Before its call is known, which a test answers with a signal.
+if (hangs) process.on("SIGINT", () => {
+	record({ tool: "idf.py", args: ["interrupted"], cwd: process.cwd(), pid: process.pid });
+	if (process.env.FAKE_HANG === "once") process.exit(130);
+});
 record({ tool: "idf.py", args, cwd: process.cwd(), pid: process.pid });
 const dropped = (process.env.FAKE_DROP ?? "").split(" ");
 if (args.includes("reconfigure")) {
@@ -86,8 +92,7 @@ if (args.includes("reconfigure")) {
 	for (const level of levels.slice(0, -1)) lines[lines.indexOf(level)] = level.replace("=y", "=n");
 	writeFileSync("sdkconfig", lines.map((line) => line.endsWith("=n") || line.endsWith("=")
 		? "# " + line.split("=")[0] + " is not set" : line).join("\\n"));
-} else if (process.env.FAKE_HANG) {
-	process.on("SIGINT", () => { if (process.env.FAKE_HANG === "once") process.exit(130); });
+} else if (hangs) {
 	console.log("[1/900] Building C object");
 	setInterval(() => {}, 1000);
 } else if (process.env.FAKE_IDF_ERROR) {
