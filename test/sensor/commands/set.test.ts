@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Storage, StorageModule } from "../../../src/device";
+import { DamagedValues } from "../../support/damaged-values";
 import { MINUTE } from "../support/payloads";
 import type { SessionBroker } from "../support/session-broker";
 import type { TestBoard } from "../support/test-board";
@@ -137,6 +138,24 @@ test("settings that cannot be read after a loss of power hold again once they ca
 	board.run(3 * MINUTE);
 	assert.equal(broker.answers.at(-1)?.payload.ok, true);
 	assert.equal(period(board), 40_000);
+});
+
+test("flash has damaged the newest settings: those before hold from the same start on", () => {
+	const { board, broker, flash } = boardWithFlash();
+	board.run(MINUTE / 2);
+	broker.send(every("20s", 1));
+	board.run(2 * MINUTE);
+	broker.send(every("40s", 2));
+	board.run(3 * MINUTE);
+	assert.equal(period(board), 40_000);
+	const newest = [...flash.values.keys()].filter((key) => /\/[abc]$/.test(key)).at(-1);
+	const damaged = new DamagedValues(flash, [String(newest?.slice(-1))]);
+	board.storage = damaged;
+	board.losePower();
+	board.run(MINUTE);
+	assert.equal(damaged.reads.size, 0, "it was read, and is gone");
+	assert.equal(period(board), 20_000);
+	assert.ok(!board.traces.some((line) => line.includes("cannot be read")), `${board.traces}`);
 });
 
 test("what is wrong is refused with path and reason, and nothing is written", () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Flash } from "../../../sim/board/flash";
-import type { Storage } from "../../../src/device";
-import { UPDATE_PATH } from "../../../src/sensor/update/stored-update";
+import type { Storage, TCPOptions } from "../../../src/device";
 import { VERSION } from "../../../src/version";
+import { VirtualNetwork } from "../../support/virtual-network";
 import { MINUTE } from "../support/payloads";
 import { SessionBroker } from "../support/session-broker";
-import { image, updateBoard } from "./support";
+import { image, PORT, updateBoard } from "./support";
 
 const running = { id: 1, ok: true, state: "running", version: VERSION };
 
@@ -26,33 +26,6 @@ test("storage fails at the command: refused, and nothing is fetched", () => {
 	assert.deepEqual(answers(), [{ id: 1, ok: false, error: "storage: Error: ESP_ERR_NVS_NOT_ENOUGH_SPACE" }]);
 	assert.deepEqual(server.requests, []);
 	assert.deepEqual(phases(), []);
-});
-
-test("storage cannot be read at the first start of the new image: its answer still has the id", () => {
-	const { board, update, answers, phases, flash } = updateBoard();
-	const values = new Flash();
-	let failed = false;
-	board.storage = {
-		open: (options): Storage => {
-			const storage = values.open(options);
-			return {
-				...storage,
-				read: (key, buffer) => {
-					if (flash.running === 1 && options.path === UPDATE_PATH && !failed) {
-						failed = true;
-						throw new Error("ESP_ERR_FLASH_OP_FAIL");
-					}
-					return storage.read(key, buffer);
-				},
-			};
-		},
-	};
-	board.run(MINUTE / 2);
-	update();
-	assert.deepEqual(phases(), ["fetching", "activated", "confirmed"]);
-	assert.ok(failed);
-	assert.deepEqual(answers().slice(1), [running]);
-	assert.equal(flash.isOnTrial, false);
 });
 
 for (const mode of ["deep", "none"])
@@ -130,6 +103,41 @@ for (const mode of ["deep", "none"])
 					assert.ok(broker.reports.filter(({ at }) => at > board.time - 10 * MINUTE).length >= 9, where);
 				}
 	});
+
+test("the socket of a fetch cannot be closed: the fetch ends like any other", () => {
+	for (const sends of [3000, Infinity]) {
+		const { board, server, update, answers } = updateBoard({ update: { tries: 2 } });
+		server.sends = sends;
+		let closed = 0;
+		Object.defineProperty(board.network, "device", {
+			get() {
+				const device: VirtualNetwork["device"] = Reflect.get(VirtualNetwork.prototype, "device", this);
+				class OpenTCP extends device.tcp.io {
+					/** By the firmware; at its sleep the board closes every socket. */
+					#isClosed = false;
+					readonly #port: number | undefined;
+					constructor(options: TCPOptions) {
+						super(options);
+						this.#port = options.port;
+					}
+					override close(): void {
+						super.close();
+						if (this.#port !== PORT || this.#isClosed) return;
+						this.#isClosed = true;
+						closed++;
+						throw new Error("invalid");
+					}
+				}
+				return { ...device, tcp: { io: OpenTCP } };
+			},
+		});
+		board.run(MINUTE / 2);
+		update();
+		assert.equal(closed, sends === Infinity ? 1 : 2);
+		assert.equal(answers().length, 2);
+		if (sends === Infinity) assert.deepEqual(answers().at(-1), running);
+	}
+});
 
 test("the connection of the only trial is cut after any byte: confirmed if a report was acknowledged, else returned from", () => {
 	const outcomes = new Map<string, number>();

@@ -11,7 +11,7 @@ import type { SessionBroker, SessionBrokerOptions } from "../support/session-bro
 import type { TestBoard } from "../support/test-board";
 
 /** Port of {@link ImageServer}. */
-const PORT = 8070;
+export const PORT = 8070;
 
 /** What a new image does: reports, cannot reach the broker, or crashes at its start. */
 export type Program = "works" | "mute" | "crashes";
