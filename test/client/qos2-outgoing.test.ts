@@ -313,4 +313,22 @@ describe("a broker of MQTT 3.1.1 without QoS 2, which answers it with PUBACK", (
 			assert.equal(node.client.negotiated.maximumQoS, 2);
 		}
 	});
+
+	test("nor is PUBCOMP before PUBREC", () => {
+		const { clock, node, publish, open } = setUp(
+			{
+				answer: (packet, connection) => {
+					if (packet.cmd !== "publish") return false;
+					connection.send({ cmd: "pubcomp", messageId: packet.messageId! });
+					return true;
+				},
+			},
+			{ version: 4 },
+		);
+		open();
+		publish(QOS2);
+		clock.advance(1000);
+		assert.equal(node.error?.message, "an acknowledgement of the wrong type");
+		assert.equal(node.client.negotiated.maximumQoS, 2);
+	});
 });
