@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { DROPPED_CORRUPTED } from "../../src/device-events";
 import {
 	FIXED_SIZE,
+	WORD_DROPPED,
 	WORD_GENERATION,
 	WORD_HEAD,
 	WORD_RING_START,
@@ -292,6 +294,43 @@ describe("flash that cannot be read for a while", () => {
 					taken(),
 				);
 			}
+	});
+
+	test("a brown-out has taken the newest report, and flash has no room for another: it comes again, and its number counts as dropped", () => {
+		const { flash, board, taken, arrived } = afterOutage(37 * MINUTE);
+		flash.isFull = true;
+		board.run(10 * MINUTE);
+		flash.isFull = false;
+		board.run(10 * MINUTE);
+		const { bytes } = board.retained;
+		const words = newestHeader(bytes);
+		const start = words[WORD_RING_START] + words[WORD_HEAD];
+		// Its length; all records have the same
+		bytes[start + words[WORD_USED] - bytes[start]] ^= 0x40;
+		flash.isFull = true;
+		board.reset("brown-out");
+		board.run(5 * MINUTE);
+		flash.isFull = false;
+		board.wifi = "joins";
+		board.run(3 * HOUR + 5 * MINUTE);
+		assert.deepEqual(arrived(), taken());
+		assert.equal(newestHeader(bytes)[WORD_DROPPED + DROPPED_CORRUPTED], 1);
+	});
+
+	test("a brown-out while it takes neither writes nor deletions: what was delivered is not taken for what waits", () => {
+		const { flash, board, taken, arrived } = afterOutage(27 * MINUTE);
+		flash.isFull = flash.isWorn = true;
+		board.wifi = "joins";
+		board.run(10 * MINUTE);
+		assert.deepEqual(arrived(), taken());
+		board.wifi = "fails";
+		board.run(20 * MINUTE);
+		board.reset("brown-out");
+		board.run(5 * MINUTE);
+		flash.isFull = flash.isWorn = false;
+		board.wifi = "joins";
+		board.run(3 * HOUR + 5 * MINUTE);
+		assert.deepEqual(arrived(), taken());
 	});
 
 	test("with other sensors since: what it has is counted as dropped once it can be read, and not taken for theirs", () => {

@@ -140,6 +140,20 @@ test("settings that cannot be read after a loss of power hold again once they ca
 	assert.equal(period(board), 40_000);
 });
 
+test("settings that cannot be read after a loss of power hold again once they can, also if nobody sends others", () => {
+	const { board, broker, flash } = boardWithFlash();
+	board.run(MINUTE / 2);
+	broker.send(every("20s", 1));
+	board.run(2 * MINUTE);
+	flash.unreadable = true;
+	board.losePower();
+	board.run(3 * MINUTE);
+	assert.equal(period(board), MINUTE);
+	flash.unreadable = false;
+	board.run(3 * MINUTE);
+	assert.equal(period(board), 20_000);
+});
+
 test("flash has damaged the newest settings: those before hold from the same start on", () => {
 	const { board, broker, flash } = boardWithFlash();
 	board.run(MINUTE / 2);

@@ -18,6 +18,8 @@ export class FlashBoard {
 	isUnreadable: (key: string) => boolean = () => false;
 	/** Whether every write fails, and changes nothing. */
 	isFull = false;
+	/** Whether every deletion fails, and changes nothing. */
+	isWorn = false;
 
 	constructor(overrides: Overrides = {}) {
 		this.board = new TestBoard({
@@ -64,8 +66,11 @@ export class FlashBoard {
 				if (this.isFull) throw new Error("ESP_ERR_NVS_NOT_ENOUGH_SPACE");
 				change(() => storage.write(key, value));
 			},
-			// What is not there is no change
-			delete: (key) => (this.storage.values.has(key) ? change(() => storage.delete(key)) : undefined),
+			delete: (key) => {
+				if (this.isWorn) throw new Error("ESP_ERR_FLASH_OP_FAIL");
+				// What is not there is no change
+				if (this.storage.values.has(key)) change(() => storage.delete(key));
+			},
 			close: () => storage.close(),
 		};
 	}
