@@ -46,22 +46,19 @@ describe("session expiry", () => {
 		assert.deepEqual(broker.commands.slice(1), ["publish", "pubrel", "disconnect"]);
 		assert.equal(disconnected(), 0);
 
-		const network = new VirtualNetwork({ latency: 10 });
+		const network = new VirtualNetwork({ latency: 10, capacity: 150 });
 		const other = new ScriptedBroker(network, 1883);
 		const full: RecordingClient = new RecordingClient(
 			{ sendBuffer: 100, sessionExpiry: 600, clientId: "c" },
 			network.device,
-			{
-				onOpen() {
-					// 100 bytes in all, so that what is left is the reserve.
-					while (full.client.publish(Buffer.from("a/b/c"), Buffer.alloc(40), 40, 0) === 0);
-					const { room } = full.client;
-					if (room > 10) full.client.publish(Buffer.from("a/b/c"), Buffer.alloc(40), room - 10, 0);
-					full.client.close(5);
-				},
-			},
 		);
 		full.open();
+		network.clock.advance(1000);
+		// What is left is the reserve, in which a DISCONNECT without properties has room.
+		for (const length of [40, 4, 0])
+			while (full.client.publish(Buffer.from("a/b/c"), Buffer.alloc(40), length, 0) === 0);
+		assert.equal(full.client.room, 0);
+		full.client.close(5);
 		network.clock.advance(1000);
 		assert.equal(full.error, undefined);
 		const last = other.packets.at(-1);
