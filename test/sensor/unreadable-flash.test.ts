@@ -251,24 +251,30 @@ describe("flash that cannot be read for a while", () => {
 			}
 		});
 
-	test("a brown-out once it was taken over: what is in retained memory only is not lost either", () => {
-		const { flash, board, taken, arrived } = afterOutage(37 * MINUTE);
-		flash.isUnreadable = () => true;
-		board.losePower();
-		board.run(25 * MINUTE);
-		flash.isUnreadable = () => false;
-		board.run(HOUR);
-		const { bytes } = board.retained;
-		const words = newestHeader(bytes);
-		// In the newest ones, which are in flash
-		const end = words[WORD_RING_START] + words[WORD_HEAD] + words[WORD_USED];
-		bytes[end - 5] ^= 0x10;
-		board.reset("brown-out");
-		board.run(5 * MINUTE);
-		board.wifi = "joins";
-		board.run(HOUR + 5 * MINUTE);
-		assert.deepEqual(arrived(), taken());
-	});
+	for (const next of ["nothing", "a loss of power"])
+		test(`a brown-out once it was taken over, and ${next} after it: what was in retained memory only is not lost either`, () => {
+			for (const qos of [1, 2] as const) {
+				const { flash, board, taken, arrived } = afterOutage(37 * MINUTE, {
+					sensors: sensors.map((sensor) => ({ ...sensor, qos })),
+				});
+				flash.isUnreadable = () => true;
+				board.losePower();
+				board.run(25 * MINUTE);
+				flash.isUnreadable = () => false;
+				board.run(HOUR);
+				const { bytes } = board.retained;
+				const words = newestHeader(bytes);
+				// In the newest ones, which are in flash
+				const end = words[WORD_RING_START] + words[WORD_HEAD] + words[WORD_USED];
+				bytes[end - 5] ^= 0x10;
+				board.reset("brown-out");
+				board.run(5 * MINUTE);
+				if (next !== "nothing") board.losePower();
+				board.wifi = "joins";
+				board.run(HOUR + 5 * MINUTE);
+				assert.deepEqual(arrived(), taken(), `QoS ${qos}`);
+			}
+		});
 
 	test("a brown-out while it is full: what is in retained memory only stays there, and all reports arrive once", () => {
 		for (const isWrittenLater of [true, false])

@@ -524,6 +524,7 @@ test("more commands than there is room for answers: the broker keeps the others,
 		);
 		assert.equal(executed(board).length, ids.length);
 		assert.equal(broker.waiting, 0);
+		assert.ok(!board.traces.includes(RECONNECTING), "the next wake brings them");
 		assert.equal(board.reportCounts.lost, 0);
 	}
 });
