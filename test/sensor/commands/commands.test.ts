@@ -134,6 +134,28 @@ describe("report-now in a wake that has read a sensor which measures at interval
 		const { samples } = run((_, co2) => (++reads === 1 ? { co2 } : undefined));
 		assert.deepEqual(samples, [400, NaN]);
 	});
+
+	test("nor does it after a report-now", () => {
+		const { board, broker } = commandBoard({
+			sleep: { mode: "none" },
+			sensors: [{ name: "co2", driver: "periodic", property: "co2", every: "20s" }],
+		});
+		let reads = 0;
+		board.drivers = {
+			periodic: class {
+				configure() {}
+				sample() {
+					return ++reads <= 2 ? { co2: 400 + reads } : undefined;
+				}
+				close() {}
+			},
+		};
+		board.run(25_000);
+		broker.send("report-now");
+		board.run(20_000);
+		const samples = board.events("sample").map(({ details: [, value] }) => value);
+		assert.deepEqual(samples, [401, 402, 402, NaN]);
+	});
 });
 
 test("response topic and correlation data: the answer goes there and returns them", () => {
@@ -232,13 +254,18 @@ test("JSON with more levels or values than a chip can parse: answered with an er
 	])
 		broker.send(text);
 	board.run(MINUTE);
-	for (const text of [listed(VALUE_LIMIT - 2), `{"command":"identify","x":"${'[{,\\"'.repeat(200)}"}`])
+	const besides = `{"command":"identify","x":[${"{},".repeat(DEPTH_LIMIT)}[]]}`;
+	for (const text of [
+		listed(VALUE_LIMIT - 2),
+		`{"command":"identify","x":"${'[{,\\"'.repeat(200)}"}`,
+		besides,
+	])
 		broker.send(text);
 	board.run(MINUTE);
 	const problem = "the command has more than 8 levels or 128 values";
 	assert.deepEqual(
 		broker.answers.map(({ payload: { error } }) => error),
-		[undefined, problem, problem, undefined, problem, undefined],
+		[undefined, problem, problem, undefined, problem, undefined, undefined],
 	);
 });
 
