@@ -3,11 +3,12 @@
  *
  *     npm run seeds:mutations [-- TEXT…]    only those whose kind or description contains one of the texts
  *
- * Prints the seed that finds each bug, and the checks that fail. Exits with 1 if one is not found.
+ * Prints the seed that finds each bug, and the checks that fail. A seed that fails without the bug as well does
+ * not find it. Exits with 1 if one is not found.
  */
 import { spawn } from "node:child_process";
 import { TreeCopy } from "../mutation/tree-copy";
-import { PLANTED_BUGS } from "./planted-bugs";
+import { PLANTED_BUGS, type PlantedBug } from "./planted-bugs";
 
 /** A bug has to be found by one of these. */
 const SEEDS = 2000;
@@ -26,9 +27,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
 	});
 
 /** Runs seeds until one fails. @returns what was printed */
-function runSeeds(): Promise<string> {
+function runSeeds(from: number, to: number): Promise<string> {
 	return new Promise((resolve) => {
-		const args = ["--import", "tsx", "test/seeds/main.ts", String(SEEDS), "--first"];
+		const range = [String(to - from + 1), "--from", String(from)];
+		const args = ["--import", "tsx", "test/seeds/main.ts", ...range, "--first"];
 		const child = spawn(process.execPath, args, { cwd: copy.folder, stdio: ["ignore", "pipe", "inherit"] });
 		running = child;
 		let output = "";
@@ -39,16 +41,46 @@ function runSeeds(): Promise<string> {
 	});
 }
 
+interface Outcome {
+	/** Undefined: none finds it. */
+	readonly seed?: number;
+	readonly failures: readonly string[];
+}
+
+/** The first seed that fails with a bug, and not without it; undefined: the bug does not apply. */
+async function findSeed(bug: PlantedBug): Promise<Outcome | undefined> {
+	for (let from = 1; from <= SEEDS; ) {
+		const output = await copy.withBug(bug, () => runSeeds(from, SEEDS));
+		if (output === undefined) return undefined;
+		const seed = failedSeed(output);
+		if (seed === undefined) break;
+		if (failedSeed(await runSeeds(seed, seed)) === undefined)
+			return { seed, failures: [...output.matchAll(/^ {4}.*$/gm)].map(([line]) => line) };
+		console.log(`seed ${seed} fails without the bug, too`);
+		from = seed + 1;
+	}
+	return { failures: [] };
+}
+
+/** The failed one, by what was printed. */
+function failedSeed(output: string): number | undefined {
+	const seed = /^seed (\d+)[ :]/m.exec(output)?.[1];
+	return seed === undefined || !/^\d+ seeds, [1-9]\d* failed,/m.test(output) ? undefined : Number(seed);
+}
+
 let found = 0;
 try {
 	for (const bug of selected) {
-		const output = await copy.withBug(bug, runSeeds);
-		const seed = output === undefined ? undefined : /^seed (\d+)[ :]/m.exec(output)?.[1];
-		if (seed !== undefined) found++;
+		const outcome = await findSeed(bug);
+		if (outcome?.seed !== undefined) found++;
 		const result =
-			output === undefined ? "no longer applies" : seed === undefined ? "NOT FOUND" : `found by seed ${seed}`;
+			outcome === undefined
+				? "no longer applies"
+				: outcome.seed === undefined
+					? "NOT FOUND"
+					: `found by seed ${outcome.seed}`;
 		console.log(`${result.padEnd(20)} ${bug.kind}: ${bug.breaks}`);
-		for (const [line] of output?.matchAll(/^ {4}.*$/gm) ?? []) console.log(line.slice(0, 160));
+		for (const line of outcome?.failures ?? []) console.log(line.slice(0, 160));
 	}
 } finally {
 	copy.remove();

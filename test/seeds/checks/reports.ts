@@ -116,6 +116,8 @@ class Account {
 		for (const sequence of this.pending.keys()) if (sequence > accepted) this.pending.delete(sequence);
 		for (const sequence of this.#acknowledged) if (sequence > accepted) this.#acknowledged.delete(sequence);
 		// Fewer than none: a report that was acknowledged waits again, which is not for here
+		// Numbers up to it may have been given twice
+		if (this.pending.size > this.waiting) this.pending.clear();
 		this.#forgiven += Math.max(0, this.lost);
 		this.#unstored = false;
 	}
