@@ -143,10 +143,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	{
 		kind: "command",
 		file: "src/sensor/commands/command-exchange.ts",
-		text: "client.clearIncomingIds();",
-		replacement:
-			"client.clearIncomingIds(); for (let i = 0; i < memory.answerCount; i++) completeAnswer(memory, i);",
-		breaks: "answers that the broker does not have when the connection ends are never sent",
+		text: "this.expected = queued > 0 ? Math.max(queued - memory.receivedCount, 0) : queued;",
+		replacement: "this.expected = 0;",
+		breaks: "a node sleeps before the commands that its broker announces have arrived",
 	},
 	{
 		kind: "command twice",
