@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { IPublishPacket } from "mqtt-packet";
 import { nodePools } from "../../sim/service/node-pools";
 import { BrokerHarness } from "./support/broker-harness";
 import type { TestClient } from "./support/test-client";
@@ -84,6 +85,45 @@ for (const lastValue of ["retained", "every"] as const)
 			[...Array.from({ length: 20 }, (_, i) => `t/${i}=${i === 7 ? "new" : "old"}`), "t/new=new"].sort(),
 		);
 	});
+
+test("a value that comes while a subscription waits for stored ones, and finds no room for it: comes from the store", () => {
+	const harness = new BrokerHarness({ turnPackets: 1, queuedPerClient: 2 });
+	const sender = harness.client("sender", 5, { keepalive: 0 });
+	for (let i = 0; i < 10; i++) sender.publish(`t/${i}`, "old", { retain: true, qos: 1, messageId: 1 });
+	harness.host.advance(100);
+	const reader = harness.client("reader", 5, { keepalive: 0, properties: { receiveMaximum: 1 } });
+	reader.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "t/#", qos: 1, rh: 0 }] });
+	harness.host.advance(50);
+	for (let i = 5; i < 9; i++) sender.publish(`t/${i}`, "new", { retain: true, qos: 1, messageId: 1 });
+	assert.ok(harness.broker.counters.droppedQueue > 0);
+	const values = new Map<string, string>();
+	for (let i = 0; i < 100; i++) {
+		harness.host.advance(TURN_MS);
+		const packet = reader.shift("publish") as IPublishPacket | undefined;
+		if (packet === undefined) continue;
+		values.set(packet.topic, packet.payload.toString());
+		reader.send({ cmd: "puback", messageId: packet.messageId });
+	}
+	assert.deepEqual(
+		[...values].sort(),
+		Array.from({ length: 10 }, (_, i) => [`t/${i}`, i >= 5 && i < 9 ? "new" : "old"]),
+	);
+});
+
+test("$SYS values that wait for further turns: a new subscriber gets each of them", () => {
+	const topicsOf = (turnPackets: number) => {
+		const harness = new BrokerHarness({ turnPackets });
+		const reader = harness.client("reader", 5, { keepalive: 0 });
+		harness.host.advance(1000);
+		requestStored(reader, "$SYS/broker/#");
+		// Before the next update
+		harness.host.advance(1000);
+		return reader.messages().map((text) => text.split("=")[0]);
+	};
+	const topics = topicsOf(1000);
+	assert.ok(topics.length > 20, `${topics.length}`);
+	assert.deepEqual(topicsOf(1), topics);
+});
 
 test("a client that comes back while it waits for stored values: gets those that came in the meantime", () => {
 	const harness = new BrokerHarness({ turnPackets: 1 });
