@@ -368,6 +368,25 @@ describe("subscriptions", () => {
 		for (const i of [1, 2, 3]) assert.ok(isPresent(harness, `10.0.0.${i}`, `sensor ${i}`));
 	});
 
+	test("a host with many sessions of a few filters each, none connected: it gives way before a client that has borrowed", () => {
+		const harness = new BrokerHarness({ subscriptions: 16, sessionExpiryLimit: 0xffff_ffff });
+		const panel = connected(harness, "10.0.0.1", "panel", persistent);
+		granted(panel, topics(4, "own"));
+		const sensor = connected(harness, "10.0.0.3", "sensor", persistent);
+		granted(sensor, topics(2, "sensor"));
+		sensor.drop();
+		for (let i = 0; i < 5; i++) {
+			const hoarder = connected(harness, "10.0.0.2", `hoarder ${i}`, persistent);
+			granted(hoarder, topics(2, `h${i}`));
+			hoarder.drop();
+		}
+		assert.equal(harness.broker.usage.subscriptions, 16);
+		assert.deepEqual(granted(connected(harness, "10.0.0.4", "newcomer"), ["new"]), [1]);
+		assert.equal(panel.closed, false);
+		assert.ok(isPresent(harness, "10.0.0.3", "sensor"));
+		assert.equal(isPresent(harness, "10.0.0.2", "hoarder 0"), false);
+	});
+
 	test("thousands of filters to thousands of values: a bounded part in each turn, others are served", () => {
 		const harness = new BrokerHarness({ ...nodePools, retainedTopics: 500, packetSize: 32_768 });
 		const sender = connected(harness, "10.0.0.2", "sender");

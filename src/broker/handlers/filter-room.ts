@@ -18,15 +18,16 @@ type Claim = typeof NEVER | typeof IF_AWAY | typeof BORROWS | typeof BORROWS_AWA
  *
  * Every client is guaranteed a share of the pools of topic filters: each divided by `connections`. What is
  * free beyond is lent. If a client within its shares finds a pool used up, the session that exceeds its own
- * by most gives way, of those one whose client is away first; if there is none, a session whose client is
- * away, of the peer whose sessions use most. A peer that uses more than one share takes nothing from one that
- * uses less: whoever hoards sessions with a few filters each displaces only itself.
+ * by most gives way, of those one whose client is away first, which counts with all others of its peer that
+ * are away: so whoever leaves many sessions with a few filters each gives way before a connected client that
+ * has borrowed. If there is none, a session whose client is away. A peer that uses more than one share takes
+ * nothing from one that uses less.
  */
 export function nextToGiveFilters(core: Core, session: number, packet: Packet): number {
 	if (hasRoom(core, session, packet)) return 0;
 	const { sessions } = core;
 	const uses = usedShares(core);
-	const own = usedByPeer(core, uses, session);
+	const own = usedByPeer(core, uses, session, false);
 	let best = 0;
 	let bestRank: Claim = NEVER;
 	let most = 0;
@@ -34,11 +35,10 @@ export function nextToGiveFilters(core: Core, session: number, packet: Packet): 
 		const use = uses[other];
 		if (other === session || use === 0) continue;
 		const away = sessions.connection(other) === 0;
-		const rank = use > 1 ? (away ? BORROWS_AWAY : BORROWS) : away ? IF_AWAY : NEVER;
-		if (rank < bestRank || rank === NEVER) continue;
-		const ofPeer = usedByPeer(core, uses, other);
-		const excess = rank === IF_AWAY ? ofPeer : use;
-		if ((own > 1 && ofPeer < own) || (rank === bestRank && excess <= most)) continue;
+		if (own > 1 && usedByPeer(core, uses, other, false) < own) continue;
+		const excess = away ? usedByPeer(core, uses, other, true) : use;
+		const rank = excess > 1 ? (away ? BORROWS_AWAY : BORROWS) : away ? IF_AWAY : NEVER;
+		if (rank < bestRank || (rank === bestRank && excess <= most)) continue;
 		best = other;
 		bestRank = rank;
 		most = excess;
@@ -60,13 +60,14 @@ function usedShares(core: Core): Float64Array {
 	return uses;
 }
 
-/** What all sessions of a session's peer use together. */
-function usedByPeer(core: Core, uses: Float64Array, session: number): number {
+/** What all sessions of a session's peer use together. @param away only those whose clients are away */
+function usedByPeer(core: Core, uses: Float64Array, session: number, away: boolean): number {
 	const { sessions } = core;
 	const peer = sessions.peer(session);
 	let use = 0;
 	for (let other = 1; other <= sessions.capacity; other++)
-		if (uses[other] > 0 && sessions.peer(other) === peer) use += uses[other];
+		if (uses[other] > 0 && sessions.peer(other) === peer && !(away && sessions.connection(other) !== 0))
+			use += uses[other];
 	return use;
 }
 

@@ -53,7 +53,7 @@ export const placeFields = deepFreeze({
 		text: "Subscriptions of all sessions together.",
 		detail: [
 			"Each connected client is guaranteed a share of these, of filterLevels and of filterBytes: each divided by connections.",
-			"Full: for a client within its shares the session that exceeds its own by most ends, one without a connection first (DISCONNECT 0x97; counted as for connections and sessions); if there is none, one without a connection.",
+			"Full: for a client within its shares the session that exceeds its own by most ends, one without a connection first, which counts with all others of its peer that have none (DISCONNECT 0x97; counted as for connections and sessions); if there is none, one without a connection.",
 			"Otherwise SUBACK 0x97, or 0x80.",
 		],
 	},
