@@ -7,6 +7,7 @@ import { subscriberMayLose } from "./checks/queues";
 import { commandViolations, findCommandedRun } from "./command-violations";
 import { announces } from "./discovery-draw";
 import { Disturbance } from "./disturbance";
+import { SettingsHistory } from "./effective-settings";
 import { MISSING_MESSAGES } from "./place-probe";
 import { drawPlan } from "./plan-draw";
 import { CHECKS, checkPlan } from "./run-seed";
@@ -285,6 +286,21 @@ test("awakeLimit ends a wake: no failure of its neighbours while the exchange ma
 		]);
 	assert.deepEqual(check.run(limitAfter(200)), []);
 	assert.equal(check.run(limitAfter(3000)).length, 1);
+});
+
+test("a node says that its settings cannot be read: what is configured holds until it starts again", () => {
+	const board = commanded.plan.boards.find(({ name }) => name === "n1")!;
+	const stored = commanded.settings.get("n1")![0]!.time;
+	const [wake, next] = commanded.events.filter(
+		({ type, node, time }) => type === "wake" && node === "n1" && time > stored,
+	);
+	const says = { ...wake!, type: "trace", message: "settings cannot be read: Error" } as TimedEvent;
+	const settingsAt = (events: readonly TimedEvent[], { time }: TimedEvent) =>
+		new SettingsHistory({ ...commanded, events }, board).at(time).settings;
+	const unread = commanded.events.flatMap((event) => (event === wake ? [says, event] : [event]));
+	assert.ok(settingsAt(commanded.events, wake!));
+	assert.equal(settingsAt(unread, wake!), undefined);
+	assert.ok(settingsAt(unread, next!));
 });
 
 test("a node that is to stay connected connects once more, without a fault: a violation", () => {

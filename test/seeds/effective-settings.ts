@@ -3,6 +3,9 @@ import { withSettings } from "./command-plan";
 import type { BoardPlan } from "./seed-plan";
 import type { SeedRun } from "./world";
 
+/** What a node says that starts with what is configured, as flash fails. */
+const UNREADABLE = "settings cannot be read";
+
 /** The configuration of a board from one of its starts on. */
 export interface EffectiveSettings {
 	/** ms since 1970 */
@@ -19,11 +22,17 @@ export class SettingsHistory {
 
 	constructor({ events, settings }: Pick<SeedRun, "events" | "settings">, { name, firefly }: BoardPlan) {
 		const changes = settings.get(name) ?? [];
-		const starts = events.filter((event) => event.type === "wake" && event.node === name);
 		let last: EffectiveSettings = { since: -Infinity, firefly };
 		const spans = [last];
-		for (const { time } of starts) {
-			const changed = changes.findLast((change) => change.time <= time)?.settings;
+		let areUnreadable = false;
+		for (const event of events) {
+			if (event.node !== name) continue;
+			if (event.type === "boot") areUnreadable = false;
+			if (event.type === "trace" && event.message.startsWith(UNREADABLE)) areUnreadable = true;
+			if (event.type !== "wake") continue;
+			const { time } = event;
+			// Those that were given up and could not be replaced stay in flash, where they are on trial no more
+			const changed = areUnreadable ? undefined : changes.findLast((change) => change.time <= time)?.settings;
 			if (changed === last.settings) continue;
 			last = {
 				since: time,
