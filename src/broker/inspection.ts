@@ -41,7 +41,7 @@ export function forEachValue({ store, clock, scratch: value }: Core, callback: V
 	clock.tick();
 	const now = Date.now();
 	for (let record = 1; record <= store.records; record++) {
-		if (!store.isInitialValue(record, true)) continue;
+		if (!store.isInitialValue(record, true, clock.nowMs)) continue;
 		store.messages.readInto(record, value);
 		callback(
 			value.bytes,

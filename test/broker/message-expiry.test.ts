@@ -39,6 +39,28 @@ function subscribeAndDrop(harness: BrokerHarness, id: string, topic: string): vo
 	peer.drop();
 }
 
+describe('lastValue "every"', () => {
+	test("a value without RETAIN has expired: a new subscriber gets the retained one, whichever was stored first", () => {
+		for (const isFirst of [true, false]) {
+			const harness = new BrokerHarness({ lastValue: "every" });
+			const sender = harness.client("sender");
+			// Takes the first record, and leaves it to what comes last
+			if (isFirst) publish(sender, "other", "x", { retain: true });
+			publish(sender, "t", "retained", { retain: true });
+			if (isFirst) publish(sender, "other", "", { retain: true });
+			publish(sender, "t", "passing", withExpiry(2));
+			const values = (id: string) => {
+				const reader = harness.client(id);
+				reader.subscribe("t");
+				return reader.messages();
+			};
+			assert.deepEqual(values("early"), ["t=passing"]);
+			harness.host.advance(4000);
+			assert.deepEqual(values("late"), ["t=retained"], `${isFirst}`);
+		}
+	});
+});
+
 describe("expired messages make room before others are dropped [MQTT-3.3.2-5]", () => {
 	for (const [name, settings] of [
 		["queuedPerClient", { queuedPerClient: 3 }],

@@ -40,7 +40,7 @@ function contents(store: RetainedStore, current: boolean): Map<string, string> {
 	const result = new Map<string, string>();
 	const value = new Message(new Uint8Array(0));
 	for (let record = 1; record <= store.records; record++) {
-		if (!store.isInitialValue(record, current)) continue;
+		if (!store.isInitialValue(record, current, 0)) continue;
 		store.messages.readInto(record, value);
 		const topic = decodeUTF8(value.bytes, value.topicStart, value.topicEnd);
 		assert.ok(!result.has(topic), "one value a topic");

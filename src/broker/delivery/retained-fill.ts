@@ -43,7 +43,7 @@ export function sendRetained(
 	message: Message,
 	connection: Connection,
 ): boolean {
-	const { subscriptions, store, queues, sessions, authorizer, reader } = core;
+	const { subscriptions, store, queues, sessions, authorizer, reader, clock } = core;
 	const session = connection.session;
 	let subscription = connection.retainedSubscription;
 	if (subscription === 0) {
@@ -67,7 +67,7 @@ export function sendRetained(
 		reader.packetsLeft -= SKIPPED;
 		if (record > store.records) {
 			if (!sysTopics.compose(record - store.records, message)) continue;
-		} else if (store.isInitialValue(record, current)) store.messages.readInto(record, message);
+		} else if (store.isInitialValue(record, current, clock.nowMs)) store.messages.readInto(record, message);
 		else continue;
 		reader.packetsLeft -= EXAMINED;
 		// One that came while this subscription waited for its turn was delivered then, or counts as lost

@@ -197,8 +197,8 @@ export class SysTopics {
 	 * Writes `$SYS/last/` and the topic of a stored value; returns the index after it, 0 if there is no value.
 	 */
 	private writeLastTopic(record: number, at: number, message: Message): number {
-		const { store, memory } = this.#core;
-		if (!store.isInitialValue(record, true)) return 0;
+		const { store, memory, clock } = this.#core;
+		if (!store.isInitialValue(record, true, clock.nowMs)) return 0;
 		store.messages.readInto(record, message);
 		const { bytes } = memory;
 		const { topicStart, topicEnd } = message;

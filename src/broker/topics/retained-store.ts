@@ -90,11 +90,12 @@ export class RetainedStore {
 	/**
 	 * Whether a new subscriber receives the value in a record: a retained one or, with `current`, each topic's
 	 * latest. Callers iterate over the records from 1 to `records`; values may be added or removed meanwhile.
+	 * @param nowMs ms of the broker's clock: what has expired hides no retained value
 	 */
-	isInitialValue(record: number, current: boolean): boolean {
+	isInitialValue(record: number, current: boolean, nowMs: number): boolean {
 		if (this.#occupied[record] === 0) return false;
 		if (!this.messages.isRetained(record)) return current;
-		return !current || !this.superseded(record);
+		return !current || !this.superseded(record, nowMs);
 	}
 
 	/**
@@ -146,12 +147,13 @@ export class RetainedStore {
 		return found;
 	}
 
-	/** Whether a message without RETAIN arrived for the topic after the retained value. */
-	private superseded(record: number): boolean {
+	/** Whether a message without RETAIN arrived for the topic after the retained value, and has not expired. */
+	private superseded(record: number, nowMs: number): boolean {
 		const { messages } = this;
 		const start = messages.topicStart(record);
 		const end = messages.topicEnd(record);
-		return this.lookup(this.bucket(start, end), start, end, false) !== 0;
+		const later = this.lookup(this.bucket(start, end), start, end, false);
+		return later !== 0 && messages.expiresAtMs(later) > nowMs;
 	}
 
 	private insert(message: Message, bucket: number): boolean {

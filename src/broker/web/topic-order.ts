@@ -49,7 +49,7 @@ export class TopicOrder {
 	}
 
 	private refill(reader: number, last: Uint8Array, length: number): void {
-		const { store, authorizer } = this.#core;
+		const { store, authorizer, clock } = this.#core;
 		const { messages } = store;
 		const { bytes } = messages.arena;
 		const next = this.#next;
@@ -60,7 +60,7 @@ export class TopicOrder {
 			const start = messages.topicStart(record);
 			if (bytes[start] === DOLLAR || this.compare(record, last, length) <= 0) continue;
 			if (count === next.length && this.precedes(next[count - 1], record)) continue;
-			if (!store.isInitialValue(record, true) || !this.isUnexpired(record)) continue;
+			if (!store.isInitialValue(record, true, clock.nowMs) || !this.isUnexpired(record)) continue;
 			if (!authorizer.mayRead(reader, bytes, start, messages.topicEnd(record))) continue;
 			let low = 0;
 			let high = count;
