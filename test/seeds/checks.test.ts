@@ -8,6 +8,7 @@ import { commandViolations, findCommandedRun } from "./command-violations";
 import { announces } from "./discovery-draw";
 import { Disturbance } from "./disturbance";
 import { SettingsHistory } from "./effective-settings";
+import { GUEST_KINDS } from "./guests/guest-plan";
 import { MISSING_MESSAGES } from "./place-probe";
 import { drawPlan } from "./plan-draw";
 import { CHECKS, checkPlan } from "./run-seed";
@@ -273,6 +274,16 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 		...good,
 		pools: new Map([...good.pools, ["entries/used", "1"]]),
 	}),
+	"guests get what they are owed": () => ({
+		...good,
+		guests: [
+			{
+				kind: "wanderer",
+				passed: 0,
+				problems: [{ from: START_TIME, to: good.recoveredAt, text: "a message" }],
+			},
+		],
+	}),
 	...commandViolations(() => commanded),
 };
 
@@ -429,6 +440,19 @@ test("the power fails while flash is full: what was accepted meanwhile may be lo
 	assert.notDeepEqual(check.run(withFaults([{ ...full, board: "n2" }])), []);
 });
 
+test("a fault during an episode of a guest: it is owed nothing; before the fault it is", () => {
+	const check = CHECKS.find(({ name }) => name.startsWith("guests"))!;
+	const at = START_TIME + 60_000;
+	const fault = { name: "disconnect", at: 60_000 };
+	const after = (from: number, to: number): number =>
+		check.run({
+			...good,
+			plan: { ...good.plan, faults: [fault] },
+			guests: [{ kind: "mortal", passed: 1, problems: [{ from, to, text: "a will" }] }],
+		}).length;
+	assert.deepEqual([after(at - 10_000, at - 1), after(at - 1, at), after(at + 1000, at + 9000)], [1, 0, 0]);
+});
+
 test("a torn write disturbs from the write on, however late it comes, and not before", () => {
 	const fault = { name: "torn-write", at: 60_000 };
 	const plan = { ...good.plan, faults: [fault] };
@@ -439,6 +463,18 @@ test("a torn write disturbs from the write on, however late it comes, and not be
 	assert.ok(disturbance.touches(off) && disturbance.touches(off + 100_000));
 	assert.equal(disturbance.touches(off + 120_000), false);
 	assert.equal(new Disturbance({ plan, events: [] }, ["broker"]).touches(0, 1e15), false);
+});
+
+test("each kind of guest gets through its episodes on a quiet network", async () => {
+	const passed = new Map<string, number>();
+	for (let seed = 1; passed.size < GUEST_KINDS.length; seed++) {
+		const plan = { ...drawPlan(seed), faults: [], oddClients: [] };
+		if (!plan.guests?.some(({ kind }) => !passed.has(kind))) continue;
+		const { run, failures } = await checkPlan(plan);
+		assert.deepEqual(failures, [], `${seed}`);
+		for (const { kind, passed: count } of run.guests) passed.set(kind, (passed.get(kind) ?? 0) + count);
+	}
+	for (const [kind, count] of passed) assert.ok(count >= 3, `${kind}: ${count}`);
 });
 
 test("what a new session swallows is a violation", () => {

@@ -9,6 +9,7 @@ import { addDiscovery } from "./discovery-draw";
 import { Draw } from "./draw";
 import { drawFaults } from "./fault-draw";
 import { addGarbledSensors } from "./garbled-draw";
+import { addGuests } from "./guests/guest-draw";
 import { addHostileClients } from "./hostile-draw";
 import { addPins } from "./pin-draw";
 import {
@@ -38,6 +39,7 @@ const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [
 	addGarbledSensors,
 	addUnreadableFlash,
 	addDiscovery,
+	addGuests,
 ];
 
 export function drawPlan(seed: number): SeedPlan {

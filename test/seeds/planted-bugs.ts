@@ -190,6 +190,20 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		breaks: "a user takes over the sessions of another one, whose client identifiers it knows",
 	},
 	{
+		kind: "will",
+		file: "src/broker/handlers/wills.ts",
+		text: "properties.find(WILL_DELAY_INTERVAL) ? properties.number : 0",
+		replacement: "properties.find(WILL_DELAY_INTERVAL) ? 0 : 0",
+		breaks: "a will is published without its delay",
+	},
+	{
+		kind: "current value",
+		file: "src/broker/topics/retained-store.ts",
+		text: "return later !== 0 && messages.expiresAtMs(later) > nowMs;",
+		replacement: "return later !== 0;",
+		breaks: "a value that has expired hides the retained one from new subscribers",
+	},
+	{
 		kind: "unsubscribing",
 		file: "src/broker/topics/subscriptions.ts",
 		text: "this.count--;",

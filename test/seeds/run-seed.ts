@@ -13,6 +13,7 @@ import {
 } from "./checks/commands";
 import { connectionsStay, nobodyStarves } from "./checks/connections";
 import { nodesAreAnnounced } from "./checks/discovery";
+import { guestsAreServed } from "./checks/guests";
 import { acknowledgedArrives, clientsAreServed, inOrder, neverTwice } from "./checks/messages";
 import { pinsAreNoticed, pinWakesAreLimited } from "./checks/pins";
 import {
@@ -61,6 +62,7 @@ export const CHECKS: readonly Check[] = [
 	imagesAreRight,
 	updatesEnd,
 	imagesAreOnTrial,
+	guestsAreServed,
 ];
 
 export interface SeedResult {

@@ -1,6 +1,7 @@
 import type { Fault } from "../../sim/faults/fault";
 import type { JSONObject } from "../../sim/manifest/manifest-reader";
 import type { CommandPlans } from "./command-plan";
+import type { GuestPlan } from "./guests/guest-plan";
 import type { OddClientKind } from "./odd-client-kinds";
 
 /** Everything that a seed decides; the same plan gives the same run, byte for byte. */
@@ -21,6 +22,8 @@ export interface SeedPlan {
 	readonly hub?: HubPlan;
 	/** What nodes are told to do; absent: nothing. */
 	readonly commands?: CommandPlans;
+	/** Neighbours that check what they get; absent: there are none. */
+	readonly guests?: readonly GuestPlan[];
 }
 
 /** A second broker, and the bridge between both. */

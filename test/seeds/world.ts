@@ -17,6 +17,8 @@ import { AccessPoint } from "../../sim/wifi/access-point";
 import { readSettings, type SensorSettings } from "../../src/config/settings";
 import { RETAINED_BYTES } from "../../src/retained-memory";
 import { Commander } from "./commander";
+import { GuestParty } from "./guests/guest-party";
+import type { GuestKind, GuestProblem } from "./guests/guest-plan";
 import { type TakenImage, takenImage } from "./image-server";
 import { OddClient } from "./odd-client";
 import { RunDigest } from "./run-digest";
@@ -55,6 +57,14 @@ export interface PinChange {
 	readonly value: number;
 }
 
+/** What a guest has seen. */
+export interface GuestRun {
+	readonly kind: GuestKind;
+	readonly problems: readonly GuestProblem[];
+	/** Episodes without a problem. */
+	readonly passed: number;
+}
+
 /** A run of a seed, to its end. */
 export interface SeedRun {
 	readonly plan: SeedPlan;
@@ -73,6 +83,8 @@ export interface SeedRun {
 	readonly sensors: ReadonlyMap<string, TrackedSensors>;
 	/** Of the boards with a sensor of a pin, what it would have read from when on. */
 	readonly pins: ReadonlyMap<string, readonly PinChange[]>;
+	/** In the order of the plan. */
+	readonly guests: readonly GuestRun[];
 	/** When the last fault was over and everything had time to recover, ms since 1970. */
 	readonly recoveredAt: number;
 	/** `$SYS/broker/…` after all clients have gone and everything has expired. */
@@ -190,6 +202,7 @@ class World {
 		commander?.start();
 		this.#injector.start();
 		const recoveredAt = START_TIME + plan.active + plan.recovery;
+		const guests = new GuestParty(scheduler, this.#network, plan, recoveredAt).start();
 		this.#runUntil(recoveredAt);
 		const images = new Map(
 			this.#boards.map(({ name, board }) => [
@@ -201,6 +214,7 @@ class World {
 		this.#recording = false;
 		commander?.client.stop();
 		if (commander !== undefined) this.#digest.add([commander.client.received, [...images]]);
+		if (guests.length > 0) this.#digest.add(guests.map(({ problems, passed }) => [problems, passed]));
 		this.#checkPools(sites);
 		for (const { subscriber, publisher, pools } of sites) {
 			for (const { connections, received, published } of [subscriber, publisher])
@@ -219,6 +233,7 @@ class World {
 			images,
 			sensors: this.#sensors,
 			pins: this.#pins,
+			guests,
 			recoveredAt,
 			pools,
 			digest: this.#digest.end(),
