@@ -180,9 +180,11 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		const connection = this.connection;
 		if (!connection.isPaused) return;
 		connection.isPaused = false;
-		if (this.callbackDepth > 0) return;
-		connection.now = this.device.time.ticks;
-		this.incoming.acknowledgeHeld();
+		if (this.callbackDepth === 0) {
+			connection.now = this.device.time.ticks;
+			this.incoming.acknowledgeHeld();
+		}
+		// Also inside a callback: that of `onWritable` comes after all that is read in its turn
 		connection.deadlines.start(TURN_DEADLINE, 0);
 	}
 

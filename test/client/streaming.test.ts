@@ -184,6 +184,26 @@ describe("messages that the application takes at its own pace", () => {
 		assert.ok(resumed > 30, `${resumed}`);
 	});
 
+	test("resume() inside onWritable, with nothing to send: the answer leaves, and what was held is delivered", () => {
+		let resumes = false;
+		const { clock, broker, connection, node } = connected(
+			{},
+			{ keepAlive: 0 },
+			// From CONNACK on, when there is a node
+			{ onPayload: () => node.client.pause(), onWritable: () => resumes && node.client.resume() },
+		);
+		resumes = true;
+		for (const messageId of [1, 2]) connection.send({ ...message, payload: "x", messageId });
+		clock.advance(1000);
+		assert.equal(node.messages.length, 1);
+		for (const count of [1, 2]) {
+			node.client.notifyWritable();
+			clock.advance(1000);
+			assert.equal(broker.commands.filter((name) => name === "puback").length, count);
+		}
+		assert.equal(node.messages.length, 2);
+	});
+
 	test("a connection that ends while paused is not resumed into the next one", () => {
 		const { clock, broker, connection, node } = connected({}, {}, { onPayload: () => node.client.pause() });
 		connection.send({ ...message, payload: "one", messageId: 1 });
