@@ -17,6 +17,8 @@ class SessionBroker {
 	/** Called before a packet is answered; true: the connection ends instead, the packet is not seen. */
 	cut: (packet: Packet) => "before" | "after" | false = () => false;
 	readonly #ids = new Set<number>();
+	/** Messages of QoS 2 that it takes before PUBREL. */
+	receiveMaximum = Infinity;
 	/** Nothing more is read from it. */
 	#ended: ScriptedConnection | undefined;
 
@@ -32,6 +34,11 @@ class SessionBroker {
 	forget(): void {
 		this.hasSession = false;
 		this.#ids.clear();
+	}
+
+	/** Messages whose PUBREL has not come. */
+	get unreleased(): number {
+		return this.#ids.size;
 	}
 
 	get publishes(): IPublishPacket[] {
@@ -63,6 +70,8 @@ class SessionBroker {
 		}
 		if (packet.cmd === "publish" && packet.qos === 2) {
 			const messageId = packet.messageId as number;
+			if (!this.#ids.has(messageId) && this.#ids.size >= this.receiveMaximum)
+				return { cmd: "disconnect", reasonCode: 0x93 };
 			if (!this.#ids.has(messageId)) this.delivered.push(packet.payload.toString());
 			this.#ids.add(messageId);
 			return { cmd: "pubrec", messageId, reasonCode: 0 };
@@ -286,6 +295,63 @@ describe("reports with QoS 2", () => {
 			assert.equal(peer.delivered.length, 2 + 2 * 3, peer.delivered.join());
 			assert.equal(board.reportCounts.waiting, 0);
 		});
+
+	/** The broker gets the reports of the first wake, and the connection ends before PUBREC, for seven hours. */
+	const runOutage = (board: TestBoard, during: () => void = () => {}): SessionBroker => {
+		let samples = 0;
+		board.sample = () => ({ a: ++samples, b: samples + 1000, c: samples + 2000 });
+		const peer = new SessionBroker(board, 5);
+		peer.receiveMaximum = 2;
+		peer.cut = (packet) => (packet.cmd === "publish" && packet.messageId === 3 ? "after" : false);
+		board.run(1000);
+		assert.equal(peer.unreleased, 2);
+		peer.cut = () => false;
+		board.wifi = "fails";
+		board.run(7 * 60 * MINUTE);
+		during();
+		board.wifi = "joins";
+		board.run(65 * MINUTE);
+		return peer;
+	};
+	const checkDelivered = (board: TestBoard, peer: SessionBroker): void => {
+		const { lost, waiting } = board.reportCounts;
+		assert.deepEqual([lost, waiting, peer.unreleased], [0, 0, 0]);
+		assert.equal(new Set(peer.delivered).size, peer.delivered.length, peer.delivered.join());
+		assert.ok(peer.delivered.length > 12, `${peer.delivered.length}`);
+	};
+
+	for (const policy of ["dropOldest", "thin"] as const)
+		test(`a full outbox drops (${policy}) what the broker has and waits for PUBREL of: later reports arrive`, () => {
+			const { board } = start(5, { outbox: { storage: "rtc", policy, size: 512 } });
+			const peer = runOutage(board);
+			assert.ok(board.reportCounts.dropped > 0);
+			checkDelivered(board, peer);
+		});
+
+	test('the same with outbox.storage "flash", and a loss of power afterwards', () => {
+		const { board } = new FlashBoard({
+			sensors,
+			broker: session,
+			outbox: { storage: "flash", policy: "dropOldest", size: 512 },
+		});
+		const peer = runOutage(board, () => {
+			board.losePower();
+			board.run(1000);
+		});
+		assert.ok(board.reportCounts.dropped > 0);
+		checkDelivered(board, peer);
+	});
+
+	test("reports that the broker has are of other sensors after an update: later ones arrive", () => {
+		const { board } = start();
+		const peer = runOutage(board, () => {
+			board.settings = { ...board.settings, sensors: [{ ...board.settings.sensors[0], property: ["c"] }] };
+			board.reset("reset");
+			board.run(60 * MINUTE);
+		});
+		assert.ok(board.reportCounts.dropped > 0);
+		checkDelivered(board, peer);
+	});
 
 	test("PUBREC refuses a report: it waits for its pause, and is sent as a new message", () => {
 		const { board, peer } = start(5, { sensors: sensors.slice(0, 1) });

@@ -98,7 +98,10 @@ export const outboxFields = deepFreeze({
 		default: "dropOldest",
 		settable: true,
 		text: 'What a full outbox gives up: "dropOldest" the oldest report, "thin" every second one.',
-		detail: ['"thin" drops every second report of the older half. Either way the drops are counted.'],
+		detail: [
+			'"thin" drops every second report of the older half. Either way the drops are counted.',
+			"If the broker may have begun to take one of QoS 2, the node begins its session anew: others that were on their way then may arrive twice.",
+		],
 	},
 	size: {
 		kind: "count",

@@ -225,6 +225,7 @@ export class FlashRestore extends FlashCopy {
 
 	private giveUpOldest(): void {
 		const index = this.ring.words[WORD_HEAD];
+		this.disownSessionOf(index);
 		this.ring.dropHead();
 		this.commitDrop(index, DROPPED_UNREADABLE);
 	}

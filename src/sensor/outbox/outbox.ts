@@ -7,8 +7,10 @@ import {
 	DROPPED_UNREADABLE,
 } from "../../device-events";
 import {
+	FLAG_SESSION_OWN,
 	WORD_ACKNOWLEDGED,
 	WORD_DROPPED,
+	WORD_FLAGS,
 	WORD_HEAD,
 	WORD_RECORDS,
 	WORD_RING_SIZE,
@@ -130,6 +132,7 @@ export class Outbox {
 		const ring = this.ring;
 		const handler = this.handler;
 		for (let lost = this.reconcile(false); lost > 0; lost--) handler.onDropped(0, DROPPED_CORRUPTED);
+		if (this.unanswered) this.disownSession();
 		while (words[WORD_USED] > 0) {
 			const index = words[WORD_HEAD];
 			if (ring.isWaiting(index)) {
@@ -298,6 +301,7 @@ export class Outbox {
 	dropUnsendable(sequence: number): void {
 		const index = this.find(sequence);
 		if (index < 0) return;
+		this.disownSessionOf(index);
 		// If it were dead before it is counted, a reset in between would make it count as acknowledged.
 		this.ring.setState(index, STATE_DROPPING);
 		this.commitDrop(index, DROPPED_UNREADABLE);
@@ -332,6 +336,21 @@ export class Outbox {
 	/** Node time from which a pending report may be sent. @param grouped all reports have the same topic */
 	sendableAt(grouped: boolean): number {
 		return sendableAt(this.ring, grouped);
+	}
+
+	/**
+	 * Call for a report that is about to be dropped, though the broker may have it: with QoS 2 nothing releases
+	 * its packet identifier there any more. It would take a place of those that the broker has until PUBREL, and
+	 * the report that has the identifier next would pass for a repetition.
+	 */
+	protected disownSessionOf(index: number): void {
+		const state = this.ring.stateOrDead(index);
+		if (state === STATE_SENT || state === STATE_RECEIVED) this.disownSession();
+	}
+
+	/** The next connection begins a session anew, where one matters. The caller commits. */
+	private disownSession(): void {
+		this.words[WORD_FLAGS] &= ~FLAG_SESSION_OWN;
 	}
 
 	/**
@@ -380,6 +399,7 @@ export class Outbox {
 
 	private dropOldest(): void {
 		const index = this.words[WORD_HEAD];
+		this.disownSessionOf(index);
 		this.ring.dropHead();
 		this.commitDrop(index, DROPPED_OLDEST);
 		this.freeDeadHead();
@@ -398,6 +418,7 @@ export class Outbox {
 		for (let left = words[WORD_RECORDS]; left > 0; left--) {
 			const index = words[WORD_HEAD];
 			if (ring.isWaiting(index) && ++ordinal <= half && (ordinal & 1) === 0) {
+				this.disownSessionOf(index);
 				ring.dropHead();
 				this.commitDrop(index, DROPPED_THINNED);
 			} else this.moveHeadToTail();
