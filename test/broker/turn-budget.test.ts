@@ -125,6 +125,22 @@ test("$SYS values that wait for further turns: a new subscriber gets each of the
 	assert.deepEqual(topicsOf(1), topics);
 });
 
+for (const rh of [1, 2] as const)
+	test(`a filter is subscribed again with Retain Handling ${rh} while its stored values wait: they are sent nevertheless`, () => {
+		const harness = new BrokerHarness({ turnPackets: 1 });
+		const sender = harness.client("sender", 5, { keepalive: 0 });
+		for (let i = 0; i < 10; i++) sender.publish(`t/${i}`, "old", { retain: true });
+		harness.host.advance(100);
+		const reader = harness.client("reader", 5, { keepalive: 0 });
+		requestStored(reader, "t/#");
+		reader.subscribe("t/#", { rh });
+		harness.host.advance(10_000);
+		assert.deepEqual(
+			reader.messages().sort(),
+			Array.from({ length: 10 }, (_, i) => `t/${i}=old`),
+		);
+	});
+
 test("a client that comes back while it waits for stored values: gets those that came in the meantime", () => {
 	const harness = new BrokerHarness({ turnPackets: 1 });
 	const sender = harness.client("sender", 5, { keepalive: 0 });

@@ -185,7 +185,9 @@ export class Subscriptions {
 		const subscription = known === 0 ? this.allocate(session, start, end, shared) : known;
 		if (subscription === 0) return 0;
 		if (known === 0 && (options & SYS_FILTER) !== 0) this.sysCount++;
-		this.#rows[WIDTH * subscription + OPTIONS] = options;
+		const at = WIDTH * subscription + OPTIONS;
+		// Stored values that an earlier SUBSCRIBE has asked for are still to be sent
+		this.#rows[at] = known === 0 ? options : options | (this.#rows[at] & RETAINED_PENDING);
 		this.#identifiers[subscription] = identifier;
 		this.dirtyFlags?.mark(subscription);
 		return subscription;
