@@ -29,12 +29,17 @@ function hasMulticast(): Promise<boolean> {
 		const socket = createSocket({ type: "udp4", reuseAddr: true });
 		const finish = (found: boolean): void => {
 			clearTimeout(timeout);
+			clearImmediate(last);
 			socket.close();
 			resolve(found);
 		};
-		const timeout = setTimeout(() => finish(false), 2000);
-		socket.on("error", () => finish(false));
-		socket.on("message", () => finish(true));
+		let last: NodeJS.Immediate | undefined;
+		// After what may have arrived while another module of the test started a program and waited for it.
+		const timeout = setTimeout(() => {
+			last = setImmediate(() => finish(false));
+		}, 2000);
+		socket.once("error", () => finish(false));
+		socket.once("message", () => finish(true));
 		socket.bind(0, () => {
 			try {
 				socket.addMembership(MDNS_GROUP, LOOPBACK);
