@@ -29,7 +29,7 @@ function lookUp(name: string): Promise<string | undefined> {
 }
 
 function peer(t: TestContext): PythonZeroconf {
-	const zeroconf = new PythonZeroconf();
+	const zeroconf = new PythonZeroconf(HOST);
 	t.after(() => zeroconf.close());
 	return zeroconf;
 }

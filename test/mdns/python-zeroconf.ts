@@ -16,12 +16,14 @@ export type ZeroconfEvent = Readonly<Record<string, unknown>>;
 
 /** Another implementation of Multicast DNS, on the loopback. */
 export class PythonZeroconf {
-	readonly #process: ChildProcess = spawn(PYTHON, [SCRIPT], { stdio: ["pipe", "pipe", "inherit"] });
+	readonly #process: ChildProcess;
 	readonly #events: ZeroconfEvent[] = [];
 	#waiting: (() => void) | undefined;
 	#hasEnded = false;
 
-	constructor() {
+	/** @param part of the names of services that it tells of */
+	constructor(part: string) {
+		this.#process = spawn(PYTHON, [SCRIPT, part], { stdio: ["pipe", "pipe", "inherit"] });
 		createInterface({ input: this.#process.stdout! }).on("line", (line) => {
 			this.#events.push(JSON.parse(line) as ZeroconfEvent);
 			this.#waiting?.();
