@@ -134,7 +134,8 @@ export class Chromium {
 			this.#call("Browser.close").catch(() => {});
 			await ended;
 		}
-		await rm(this.#directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+		// Its other processes may write there until they have ended, too.
+		await rm(this.#directory, { recursive: true, force: true, maxRetries: 50, retryDelay: 50 });
 	}
 
 	async #call<Result>(method: string, params: object = {}): Promise<Result> {
