@@ -130,7 +130,8 @@ describe("firefly monitor --summary --broker", () => {
 		const json = await project.run([...args, "--json"], login);
 		const { type, board: counts, simulated } = JSON.parse(json.stdout);
 		assert.equal(type, "summary");
-		assert.ok(counts.wakes >= 2 && counts.wakes === counts.samples && counts.acknowledged >= 1);
+		// Where the machine is busy, a wake may take longer than the second until the next sample.
+		assert.ok(counts.wakes >= 2 && counts.samples >= counts.wakes && counts.acknowledged >= 1, json.stdout);
 		assert.ok(counts.awake.joining > 0 && counts.awake.broker > 0 && simulated.wakes > 0);
 		const wrong = await project.run(args, { ...login, FIREFLY_BROKER_PASSWORD: "other-word" });
 		assert.equal(wrong.code, 1);
