@@ -149,7 +149,7 @@ describe("firefly flash", { skip: windows || pseudoTerminalSkip }, () => {
 			env: { ...process.env, TSX_DISABLE_CACHE: "1" },
 			...user,
 		});
-		assert.match(stdout, /^Failure: \w+ may not read and write \/dev\//, stderr);
+		assert.match(stdout, /^Failure: \S+ may not read and write \/dev\//, stderr);
 	});
 });
 
