@@ -152,6 +152,22 @@ test("the other broker stops as the bridge connects, and comes back: the level i
 	assert.deepEqual(taken(hub), ["bridge", "t/#"]);
 });
 
+for (const [how, answer] of [
+	["CONNACK 1", refusals["CONNACK 1"]!],
+	["a close without CONNACK", refusals["a close without CONNACK"]!],
+] as const)
+	test(`the other broker answers any CONNECT with ${how}: the bridge tries again after pauses`, () => {
+		const { world, hub, edge } = setUp({ retryMinimum: "10s", retryMaximum: "10s" });
+		hub.answersConnect = false;
+		hub.onPacket = (packet) => packet.cmd === "connect" && answer(hub);
+		edge.start();
+		world.advance(60_000);
+		const connects = taken(hub).length;
+		// Two at once, where another level may help, and pauses of five to ten seconds
+		assert.ok(connects >= 6 && connects <= 26, `${connects}`);
+		assert.equal(edge.sys("bridge/connected"), "0");
+	});
+
 test("a broker takes the place of the one that knew bridges, and refuses the level: the bridge connects to it", () => {
 	const { world, hub, edge } = setUp();
 	edge.start();

@@ -108,6 +108,39 @@ describe("a loop", () => {
 				assert.ok(here!.length <= 3 * MESSAGES && there!.length <= 2 * MESSAGES, `${here} ${there}`);
 			});
 
+	test("three brokers in a chain over MQTT 3.1.1: the bridge below is not that of the other broker, and all go through", () => {
+		const world = new VirtualWorld();
+		const hub = new VirtualMachine(world, "hub").start();
+		const [edge, leaf] = ["edge", "leaf"].map((id) => new VirtualMachine(world, id));
+		edge!.bridge = bridge(hub, [{ filter: "t/#", direction: "both", qos: 2 }], 4);
+		leaf!.bridge = bridge(edge!, [{ filter: "t/#", direction: "both", qos: 2 }], 4);
+		edge!.start();
+		leaf!.start();
+		world.advance(5000);
+		const chain = [hub, edge!, leaf!];
+		for (const machine of chain) assert.deepEqual(exchange(world, machine, chain), [once(), once(), once()]);
+	});
+
+	test("a client on the machine of the other broker is no bridge of it: it gets what comes over the bridge", () => {
+		const world = new VirtualWorld();
+		const hub = new VirtualMachine(world, "hub").start();
+		const edge = new VirtualMachine(world, "edge");
+		edge.bridge = bridge(hub, [{ filter: "t/#", direction: "both", qos: 2 }], 4);
+		edge.start();
+		world.advance(5000);
+		const panel = new VirtualClient(world, edge.address, "panel", 5, {}, hub.host);
+		panel.subscribe("#");
+		panel.publish("t/a", "from the panel", 1);
+		world.advance(1000);
+		const above = new VirtualClient(world, hub.address, "above");
+		above.subscribe("#");
+		above.publish("t/a", "from above", 1);
+		world.advance(1000);
+		assert.deepEqual(panel.messages, ["t/a=from the panel", "t/a=from above"]);
+		assert.deepEqual(above.messages, ["t/a=from above"]);
+		assert.equal(hub.broker.counters.publishesReceived, 2);
+	});
+
 	test("three brokers in a ring: each message arrives once everywhere", () => {
 		const world = new VirtualWorld();
 		const ring = ["a", "b", "c"].map((id) => new VirtualMachine(world, id));

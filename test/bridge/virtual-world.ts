@@ -36,7 +36,7 @@ export class VirtualMachine {
 	readonly traces: string[] = [];
 	broker!: Broker;
 	readonly #world: VirtualWorld;
-	readonly #host: VirtualHost;
+	readonly host: VirtualHost;
 	readonly #id: string;
 	readonly #listen: Partial<ListenSettings>;
 	#storage: PowerCutStorage | undefined;
@@ -50,7 +50,7 @@ export class VirtualMachine {
 		const { address, host } = world.addHost();
 		this.#world = world;
 		this.address = address;
-		this.#host = host;
+		this.host = host;
 		this.#id = id;
 		this.#listen = listen;
 		if (listen.persist) this.#storage = new PowerCutStorage();
@@ -73,7 +73,7 @@ export class VirtualMachine {
 		if (problems.length > 0) throw new Error(problems.join("\n"));
 		this.broker = createBroker(
 			{
-				...networkSockets(this.#host),
+				...networkSockets(this.host),
 				timer: mortalTimer,
 				time: this.#world.clock.time,
 				resolve: (name, callback) => callback(name),
@@ -105,7 +105,7 @@ export class VirtualMachine {
 	/** Loses power, at once: what is not stored is gone, and no connection ends in order. */
 	cutPower(): void {
 		this.#run++;
-		this.#host.reset();
+		this.host.reset();
 		if (this.#storage !== undefined) this.#storage = new PowerCutStorage(this.#storage.values);
 	}
 
@@ -116,7 +116,7 @@ export class VirtualMachine {
 
 	/** Whether it is on the network. */
 	set isReachable(reachable: boolean) {
-		this.#host.up = reachable;
+		this.host.up = reachable;
 	}
 
 	/** The value of a `$SYS` topic. */
@@ -148,10 +148,11 @@ export class VirtualClient {
 		clientId: string,
 		version: 4 | 5 = 5,
 		fields: Record<string, unknown> = {},
+		host: VirtualHost = world.addHost().host,
 	) {
 		this.#world = world;
 		this.#version = version;
-		this.#peer = new NetworkPeer(world.addHost().host.connect(address, PORT));
+		this.#peer = new NetworkPeer(host.connect(address, PORT));
 		const packets = parser({ protocolVersion: version });
 		packets.on("packet", (packet) => this.#onPacket(packet));
 		this.#peer.onData = (bytes) => packets.parse(Buffer.from(bytes));
