@@ -1,13 +1,11 @@
-/** One small bug, planted by replacing a text that occurs once in a file. */
-export interface Mutation {
-	readonly file: string;
-	readonly text: string;
-	readonly replacement: string;
-	/** What breaks for a user. */
-	readonly breaks: string;
-	/** Test files or folders that should notice. */
-	readonly tests: readonly string[];
-}
+import { bridgeMutations } from "./bridge-mutations";
+import { clientMutations } from "./client-mutations";
+import { commandMutations } from "./command-mutations";
+import { flashMutations } from "./flash-mutations";
+import { hostMutations } from "./host-mutations";
+import { type Mutation, mutation } from "./mutation";
+import { nodeMutations } from "./node-mutations";
+import { turnMutations } from "./turn-mutations";
 
 const BROKER = [
 	"test/broker/delivery-limits.test.ts",
@@ -74,16 +72,6 @@ const WEBSOCKET = ["test/websocket/stream.test.ts", "test/websocket/request.test
 const DELIVERY = ["test/session", "test/broker/acknowledgement-types.test.ts"];
 const CRYPTO = ["test/crypto"];
 const CONFIG = ["test/config"];
-
-function mutation(
-	file: string,
-	text: string,
-	replacement: string,
-	breaks: string,
-	tests: readonly string[],
-): Mutation {
-	return { file, text, replacement, breaks, tests };
-}
 
 export const mutations: readonly Mutation[] = [
 	// src/mqtt
@@ -1275,4 +1263,12 @@ export const mutations: readonly Mutation[] = [
 		"a client that comes back lacks stored values that are newer than its subscription",
 		["test/broker/turn-budget.test.ts"],
 	),
+
+	...flashMutations,
+	...commandMutations,
+	...nodeMutations,
+	...clientMutations,
+	...turnMutations,
+	...bridgeMutations,
+	...hostMutations,
 ];

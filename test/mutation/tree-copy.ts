@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Mutation } from "./mutations";
+import type { Mutation } from "./mutation";
 
 /** Not copied: large, and unchanged by a bug. */
 const LINKED = ["node_modules", ".cache"];

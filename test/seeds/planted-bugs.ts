@@ -1,4 +1,4 @@
-import type { Mutation } from "../mutation/mutations";
+import type { Mutation } from "../mutation/mutation";
 
 /** A bug that a seed must find, by its kind. */
 export interface PlantedBug extends Pick<Mutation, "file" | "text" | "replacement" | "breaks"> {

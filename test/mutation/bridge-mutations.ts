@@ -1,0 +1,103 @@
+import { type Mutation, mutation } from "./mutation";
+
+/** Bugs of bridges. Each was a defect that was mended. */
+export const bridgeMutations: readonly Mutation[] = [
+	mutation(
+		"src/bridge/bridge-authorizer.ts",
+		"return publisher === undefined || !this.isCounterpart(publisher);",
+		"return true;",
+		"what comes from another broker's bridge goes back to it by one's own, and circles",
+		["test/bridge/loops.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge-authorizer.ts",
+		"\t\tif (publisher === this.session && this.isCounterpart(session)) return false;\n",
+		"",
+		"what comes in by a bridge goes back by that of the other broker, and circles",
+		["test/bridge/loops.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge-authorizer.ts",
+		"\t\t\t(connection.clientFlags & BRIDGE_CLIENT) !== 0 &&\n",
+		"",
+		"a client on the machine of the other broker gets nothing that comes over the bridge",
+		["test/bridge/loops.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge-authorizer.ts",
+		"networkOfPeer(core.sessions.peer(session)) === this.otherNetwork",
+		"this.otherNetwork !== 0",
+		"a third broker's bridge gets nothing from above",
+		["test/bridge/loops.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge-level.ts",
+		"if (this.state === TRIED) this.state = KNOWN;\n\t\telse ",
+		"",
+		"a bridge over MQTT 3.1.1 says that messages would come back where they would not",
+		["test/bridge/bridge-level.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge-level.ts",
+		"else if (this.state === CHECKED) this.state = PLAIN;",
+		"",
+		"a broker that closes on a bridge's CONNECT is asked with it each time",
+		["test/bridge/bridge-level.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge-level.ts",
+		"if (state === CHECKED) this.state = TRIED;\n\t\telse if",
+		"if",
+		"a broker that stops as a bridge connects is taken for one that knows no bridges",
+		["test/bridge/bridge-level.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge-level.ts",
+		"error?.reasonCode === UNSUPPORTED_PROTOCOL_VERSION && state !== PLAIN",
+		"error?.reasonCode === UNSUPPORTED_PROTOCOL_VERSION",
+		"a broker that refuses any CONNECT is asked each millisecond",
+		["test/bridge/bridge-level.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge-level.ts",
+		"else if (error?.isConnectUnanswered && state === TRIED) this.state = CHECKED;",
+		"",
+		"a broker that closes on a bridge's CONNECT is never connected to",
+		["test/bridge/bridge-level.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge-level.ts",
+		"return state !== CHECKED;",
+		"return true;",
+		"a broker that closes on any CONNECT is asked each millisecond",
+		["test/bridge/bridge-level.test.ts"],
+	),
+	mutation(
+		"src/bridge/upstream-subscriptions.ts",
+		"const leftOut = knowsBridges ? 0 : this.#returning;",
+		"const leftOut = 0;",
+		"over MQTT 3.1.1 messages come back from a broker that knows no bridges",
+		["test/bridge/bridge-level.test.ts"],
+	),
+	mutation(
+		"src/bridge/upstream-subscriptions.ts",
+		"sessionPresent && !knowsBridges && ",
+		"sessionPresent && ",
+		"over MQTT 3.1.1 live messages with RETAIN are left out in a session that lasts",
+		["test/bridge/bridge-level.test.ts"],
+	),
+	mutation(
+		"src/bridge/topic-routes.ts",
+		'\t\tif (topic.direction === "out") continue;\n',
+		"",
+		"the wrong rows of a bridge are left out",
+		["test/bridge/bridge-level.test.ts"],
+	),
+	mutation(
+		"src/bridge/bridge.ts",
+		"if (!isOtherLevel && (error !== undefined || isConnected)) {",
+		"if (error !== undefined || isConnected) {",
+		"a broker that refuses a bridge's CONNECT is asked again after a pause only",
+		["test/bridge/bridge-level.test.ts"],
+	),
+];
