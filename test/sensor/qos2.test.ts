@@ -296,7 +296,7 @@ describe("reports with QoS 2", () => {
 			assert.equal(board.reportCounts.waiting, 0);
 		});
 
-	/** The broker gets the reports of the first wake, and the connection ends before PUBREC, for seven hours. */
+	/** The broker gets the first reports, and the connection ends before PUBREC, for seven hours. */
 	const runOutage = (board: TestBoard, during: () => void = () => {}): SessionBroker => {
 		let samples = 0;
 		board.sample = () => ({ a: ++samples, b: samples + 1000, c: samples + 2000 });

@@ -340,8 +340,8 @@ export class Outbox {
 
 	/**
 	 * Call for a report that is about to be dropped, though the broker may have it: with QoS 2 nothing releases
-	 * its packet identifier there any more. It would take a place of those that the broker has until PUBREL, and
-	 * the report that has the identifier next would pass for a repetition.
+	 * its packet identifier there any more. It would take one of the broker's places for good, and the report
+	 * that has the identifier next would pass for a repetition.
 	 */
 	protected disownSessionOf(index: number): void {
 		const state = this.ring.stateOrDead(index);
