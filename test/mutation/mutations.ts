@@ -674,8 +674,8 @@ export const mutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/outbox/outbox.ts",
-		"words[WORD_WAITING] > 2) this.thin();",
-		"words[WORD_WAITING] > 1) this.thin();",
+		"ring.freeBytes >= this.reserve && words[WORD_WAITING] > 2)",
+		"ring.freeBytes >= this.reserve && words[WORD_WAITING] > 1)",
 		"thinning two reports never ends",
 		OUTBOX,
 	),

@@ -176,11 +176,12 @@ export class FlashRestore extends FlashCopy {
 				scratch.bytes[OFFSET_STATE] = state;
 			}
 			if (scratch.sequence >= words[WORD_SEQUENCE]) words[WORD_SEQUENCE] = scratch.sequence + 1;
-			while (!isForeign && ring.freeBytes < scratch.length && words[WORD_WAITING] > 0) this.giveUpOldest();
+			while (!isForeign && ring.freeBytes < scratch.length && words[WORD_WAITING] > 0)
+				this.giveUpHead(DROPPED_UNREADABLE);
 			if (scratch.length > words[WORD_RING_SIZE]) continue;
 			ring.appendRecord(scratch);
 			words[WORD_WAITING]++;
-			if (isForeign) this.giveUpOldest();
+			if (isForeign) this.giveUpHead(DROPPED_UNREADABLE);
 		}
 		retained.commit();
 		// What is in flash has the times of before
@@ -221,13 +222,6 @@ export class FlashRestore extends FlashCopy {
 		}
 		record.sequence = 0;
 		return isStored;
-	}
-
-	private giveUpOldest(): void {
-		const index = this.ring.words[WORD_HEAD];
-		this.disownSessionOf(index);
-		this.ring.dropHead();
-		this.commitDrop(index, DROPPED_UNREADABLE);
 	}
 
 	/** A time from the first start on says nothing after a loss of power, which has taken some. */

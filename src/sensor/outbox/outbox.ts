@@ -1,11 +1,5 @@
 import type { DropReason } from "../../device-events";
-import {
-	DROPPED_CLEARED,
-	DROPPED_CORRUPTED,
-	DROPPED_OLDEST,
-	DROPPED_THINNED,
-	DROPPED_UNREADABLE,
-} from "../../device-events";
+import { DROPPED_CLEARED, DROPPED_CORRUPTED, DROPPED_OLDEST, DROPPED_UNREADABLE } from "../../device-events";
 import {
 	FLAG_SESSION_OWN,
 	WORD_ACKNOWLEDGED,
@@ -33,7 +27,8 @@ import {
 	STATE_SENT,
 } from "./report-record";
 import { Ring } from "./ring";
-import { recoverRing } from "./ring-recovery";
+import { deleteDropped, recoverRing } from "./ring-recovery";
+import { finishRotation, rotate, thin } from "./ring-rotation";
 
 export interface OutboxHandler {
 	/** A report was dropped, which is durable already. The sequence number is 0 if it could not be read. */
@@ -52,7 +47,7 @@ export class Outbox {
 	private readonly words: Uint32Array;
 	readonly ring: Ring;
 	protected readonly handler: OutboxHandler;
-	private readonly longestRecord: number;
+	readonly longestRecord: number;
 	/** Bytes that must stay free; 0: the policy is `dropOldest`. */
 	private readonly reserve: number;
 	/** Created when records first have to be moved or recovered. */
@@ -105,7 +100,7 @@ export class Outbox {
 	 */
 	recover(): void {
 		this.reconcileAndCommit(false);
-		this.finishRotation();
+		finishRotation(this);
 		this.rewindCursor();
 	}
 
@@ -375,10 +370,13 @@ export class Outbox {
 		while (ring.freeBytes < need || words[WORD_WAITING] > most) {
 			// Thinning needs room for the longest record, and more than two reports, as it keeps the first and the
 			// last.
-			if (this.reserve > 0 && ring.freeBytes >= this.reserve && words[WORD_WAITING] > 2) this.thin();
-			else this.dropOldest();
+			if (this.reserve > 0 && ring.freeBytes >= this.reserve && words[WORD_WAITING] > 2) thin(this);
+			else {
+				this.giveUpHead(DROPPED_OLDEST);
+				this.freeDeadHead();
+			}
 		}
-		this.cursorIndex = -1;
+		this.cursorIndex = this.recordIndex = -1;
 		this.restoreCursor();
 	}
 
@@ -392,78 +390,17 @@ export class Outbox {
 		const records = words[WORD_RECORDS];
 		if ((records - words[WORD_WAITING]) * 4 < records || this.ring.freeBytes < this.longestRecord) return;
 		this.reconcileAndCommit(false);
-		for (let left = words[WORD_RECORDS]; left > 0; left--) this.moveHeadToTail();
-		this.cursorIndex = -1;
+		rotate(this, words[WORD_RECORDS]);
+		this.cursorIndex = this.recordIndex = -1;
 		this.restoreCursor();
 	}
 
-	private dropOldest(): void {
+	/** Drops the oldest record of the ring, which is pending, and counts it. */
+	giveUpHead(reason: DropReason): void {
 		const index = this.words[WORD_HEAD];
 		this.disownSessionOf(index);
 		this.ring.dropHead();
-		this.commitDrop(index, DROPPED_OLDEST);
-		this.freeDeadHead();
-	}
-
-	/**
-	 * Drops every second report of the older half, so that the remaining ones still cover the same time. In one
-	 * pass: each remaining record is copied to after the newest and removed from the head in one commit, until
-	 * the oldest is at the head again.
-	 */
-	private thin(): void {
-		const words = this.words;
-		const ring = this.ring;
-		const half = (words[WORD_WAITING] + 1) >> 1;
-		let ordinal = 0;
-		for (let left = words[WORD_RECORDS]; left > 0; left--) {
-			const index = words[WORD_HEAD];
-			if (ring.isWaiting(index) && ++ordinal <= half && (ordinal & 1) === 0) {
-				this.disownSessionOf(index);
-				ring.dropHead();
-				this.commitDrop(index, DROPPED_THINNED);
-			} else this.moveHeadToTail();
-		}
-	}
-
-	/**
-	 * Moves the oldest record to after the newest, or removes it if it is dead. The caller must have made room.
-	 */
-	private moveHeadToTail(): void {
-		const ring = this.ring;
-		const index = this.words[WORD_HEAD];
-		if (!ring.isWaiting(index)) {
-			ring.dropHead();
-			return;
-		}
-		const { scratch } = this;
-		ring.readRecord(index, ring.lengthAt(index), scratch);
-		ring.appendRecord(scratch);
-		this.recordIndex = -1;
-		ring.dropHead();
-		this.ring.retained.commit();
-	}
-
-	/**
-	 * A reset during {@link thin} leaves the records in order, but the oldest is not at the head: continues the
-	 * rotation until it is.
-	 */
-	private finishRotation(): void {
-		const words = this.words;
-		const ring = this.ring;
-		const used = words[WORD_USED];
-		let previous = 0;
-		let turns = 0;
-		for (let offset = 0, passed = 0; offset < used; passed++) {
-			const index = ring.indexAt(offset);
-			if (ring.isWaiting(index)) {
-				const sequence = ring.sequenceAt(index);
-				if (sequence < previous) turns = passed;
-				previous = sequence;
-			}
-			offset += ring.lengthAt(index);
-		}
-		if (turns === 0 || ring.freeBytes < this.longestRecord) return;
-		while (turns-- > 0) this.moveHeadToTail();
+		this.commitDrop(index, reason);
 	}
 
 	/**
@@ -483,31 +420,13 @@ export class Outbox {
 		const before = words[WORD_WAITING];
 		const lostToDamage = recoverRing(this.ring, this, checkAll);
 		const lost = Math.max(lostToDamage, 0);
-		if (words[WORD_WAITING] > before) this.deleteDropped();
+		if (words[WORD_WAITING] > before) deleteDropped(this.ring);
 		words[WORD_DROPPED + DROPPED_CORRUPTED] += lost;
 		// A record is marked dead without a commit only when it is acknowledged; drops are committed together
 		// with their count. A negative number: damage has restored acknowledged reports, which will be
 		// acknowledged again.
 		words[WORD_ACKNOWLEDGED] += before - lost - words[WORD_WAITING];
 		return lostToDamage;
-	}
-
-	/**
-	 * More reports are pending than the header counts: a reset interrupted {@link dropUnsendable} after its
-	 * commit.
-	 */
-	private deleteDropped(): void {
-		const words = this.words;
-		const ring = this.ring;
-		const used = words[WORD_USED];
-		for (let offset = 0; offset < used; ) {
-			const index = ring.indexAt(offset);
-			if (ring.isWaiting(index) && ring.stateAt(index) === STATE_DROPPING) {
-				ring.setState(index, STATE_DEAD);
-				words[WORD_WAITING]--;
-			}
-			offset += ring.lengthAt(index);
-		}
 	}
 
 	/** Moves the cursor to after the record found last, once records have moved. */

@@ -1,6 +1,14 @@
 import { WORD_RECORDS, WORD_SEQUENCE, WORD_USED, WORD_WAITING } from "../retained/layout";
 import type { ReportRecord } from "./report-record";
-import { isKnownState, OFFSET_STATE, RECORD_HEADER, RECORD_LIMIT, STATE_SENT } from "./report-record";
+import {
+	isKnownState,
+	OFFSET_STATE,
+	RECORD_HEADER,
+	RECORD_LIMIT,
+	STATE_DEAD,
+	STATE_DROPPING,
+	STATE_SENT,
+} from "./report-record";
 import type { Ring } from "./ring";
 
 /**
@@ -72,6 +80,23 @@ function recoverDamagedRing(ring: Ring, record: ReportRecord): number {
 	words[WORD_RECORDS] = records;
 	words[WORD_WAITING] = waiting;
 	return Math.min(missing, fewer);
+}
+
+/**
+ * More reports are pending than the header counts: a reset came after the commit of a drop, and before its
+ * record was marked dead.
+ */
+export function deleteDropped(ring: Ring): void {
+	const { words } = ring;
+	const used = words[WORD_USED];
+	for (let offset = 0; offset < used; ) {
+		const index = ring.indexAt(offset);
+		if (ring.isWaiting(index) && ring.stateAt(index) === STATE_DROPPING) {
+			ring.setState(index, STATE_DEAD);
+			words[WORD_WAITING]--;
+		}
+		offset += ring.lengthAt(index);
+	}
 }
 
 /** Whether an undamaged record lies at an offset; it is then in `record`. */
