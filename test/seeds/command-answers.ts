@@ -1,6 +1,6 @@
 import type { TimedEvent } from "../../sim/report/events";
 import type { CommandPlan } from "./command-plan";
-import { commandsTo } from "./command-plan";
+import { commandsTo, replyTopic } from "./command-plan";
 import { answerTopic, commandTopic } from "./commander";
 import type { BoardPlan } from "./seed-plan";
 import type { PublishedMessage } from "./well-behaved-client";
@@ -8,8 +8,10 @@ import type { SeedRun } from "./world";
 
 /** What a node has answered. */
 export interface Answer {
-	/** When it was received, ms since 1970. */
+	/** When it was received, ms since 1970; where, and with which correlation data. */
 	readonly time: number;
+	readonly topic: string;
+	readonly correlation?: string;
 	readonly command: string | null;
 	readonly id?: number;
 	readonly ok: boolean;
@@ -21,10 +23,16 @@ export interface Answer {
 
 /** In the order in which they came; a text that is no JSON throws. */
 export function answersOf({ commander }: SeedRun, node: string): readonly Answer[] {
-	const topic = answerTopic(node);
+	const usual = answerTopic(node);
+	const asked = replyTopic(node, "");
 	return (commander?.received ?? [])
-		.filter((message) => message.topic === topic)
-		.map(({ time, payload }) => ({ ...(JSON.parse(payload) as Omit<Answer, "time">), time }));
+		.filter(({ topic }) => topic === usual || topic.startsWith(asked))
+		.map(({ time, topic, payload, correlation }) => ({
+			...(JSON.parse(payload) as Omit<Answer, "time" | "topic">),
+			time,
+			topic,
+			...(correlation === undefined ? {} : { correlation }),
+		}));
 }
 
 /** The first message with each command to a node that has an `id`, and what became of it. */

@@ -32,7 +32,18 @@ export interface CommandPlan {
 	readonly settings?: JSONObject;
 	/** Of `update`: path of its image. */
 	readonly image?: string;
+	/** Where its answer is to go; absent: to the topic of all answers. */
+	readonly response?: ResponsePlan;
 }
+
+/** Response Topic and Correlation Data of a command. */
+export interface ResponsePlan {
+	readonly topic: string;
+	readonly correlation?: string;
+}
+
+/** Response topics of commands to a node. */
+export const replyTopic = (node: string, name: string): string => `replies/${node}/${name}`;
 
 /** An image, and how the server answers a request for it. */
 export interface ImagePlan {

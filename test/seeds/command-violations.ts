@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TimedEvent } from "../../sim/report/events";
-import { type CommandPlan, IMAGE_ADDRESS, IMAGE_PORT, type ImagePlan } from "./command-plan";
+import { type CommandPlan, IMAGE_ADDRESS, IMAGE_PORT, type ImagePlan, replyTopic } from "./command-plan";
 import { commandTopic } from "./commander";
 import { digestOf, imageOf } from "./image-server";
 import { drawPlan } from "./plan-draw";
@@ -76,6 +76,14 @@ export function commandViolations(run: () => SeedRun): Readonly<Record<string, (
 		},
 		"answers fit their commands": () =>
 			withAnswers(run(), (text) => text.replace('"id":0,"ok":true', '"id":0,"ok":false,"error":"no"')),
+		"answers go to the response topics of their commands": () => {
+			const { commander } = run();
+			const received = commander!.received.map((each) => ({ ...each, topic: replyTopic("n1", "1") }));
+			return {
+				...run(),
+				commander: Object.create(commander!, { received: { value: received } }) as WellBehavedClient,
+			};
+		},
 		"report-now samples all sensors": () => {
 			const { events } = run();
 			const at = events.findIndex((event) => event.type === "command" && event.command === "report-now");

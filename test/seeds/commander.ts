@@ -1,6 +1,6 @@
 import type { Scheduler } from "../../sim/clock/scheduler";
 import type { VirtualNetwork } from "../../sim/network/virtual";
-import { type CommandPlans, IMAGE_ADDRESS } from "./command-plan";
+import { type CommandPlans, IMAGE_ADDRESS, replyTopic } from "./command-plan";
 import { ImageServer } from "./image-server";
 import { BROKER_ADDRESS } from "./seed-plan";
 import { WellBehavedClient } from "./well-behaved-client";
@@ -21,20 +21,23 @@ export class Commander {
 	constructor(scheduler: Scheduler, network: VirtualNetwork, plans: CommandPlans) {
 		this.#scheduler = scheduler;
 		this.#plans = plans;
+		const hasResponses = plans.commands.some(({ response }) => response !== undefined);
 		this.client = new WellBehavedClient(
 			scheduler,
 			network.host(ADDRESS),
 			"commander",
 			BROKER_ADDRESS,
 			plans.client,
-			[answerTopic("+")],
+			hasResponses ? [answerTopic("+"), replyTopic("+", "+")] : [answerTopic("+")],
 		);
 		new ImageServer(network.host(IMAGE_ADDRESS), plans.images);
 	}
 
 	start(): void {
 		this.#scheduler.after(START_MS, () => this.client.start());
-		for (const { at, node, payload, qos, retain } of this.#plans.commands)
-			this.#scheduler.after(at, () => this.client.publish(commandTopic(node), payload, qos, retain));
+		for (const { at, node, payload, qos, retain, response } of this.#plans.commands)
+			this.#scheduler.after(at, () =>
+				this.client.publish(commandTopic(node), payload, qos, retain, response),
+			);
 	}
 }

@@ -12,6 +12,7 @@ import { addGarbledSensors } from "./garbled-draw";
 import { addGuests } from "./guests/guest-draw";
 import { addHostileClients } from "./hostile-draw";
 import { addPins } from "./pin-draw";
+import { addResponseTopics } from "./response-draw";
 import {
 	type BoardPlan,
 	LOGINS,
@@ -40,6 +41,7 @@ const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [
 	addUnreadableFlash,
 	addDiscovery,
 	addGuests,
+	addResponseTopics,
 ];
 
 export function drawPlan(seed: number): SeedPlan {

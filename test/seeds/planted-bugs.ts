@@ -204,6 +204,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		breaks: "a value that has expired hides the retained one from new subscribers",
 	},
 	{
+		kind: "response topic",
+		file: "src/sensor/commands/incoming-command.ts",
+		text: "this.correlation = problem === undefined ? correlation : undefined;",
+		replacement: "this.correlation = undefined;",
+		breaks: "answers come without the correlation data of their commands",
+	},
+	{
 		kind: "unsubscribing",
 		file: "src/broker/topics/subscriptions.ts",
 		text: "this.count--;",

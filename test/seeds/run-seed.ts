@@ -23,6 +23,7 @@ import {
 	reportsArrive,
 	samplesAreTaken,
 } from "./checks/reports";
+import { answersGoWhereAsked } from "./checks/responses";
 import { settingsAreOnTrial, settingsAreStored, settingsHold } from "./checks/settings";
 import { imagesAreOnTrial, imagesAreRight, updatesEnd } from "./checks/updates";
 import { valuesAreNumbers } from "./checks/values";
@@ -63,6 +64,7 @@ export const CHECKS: readonly Check[] = [
 	updatesEnd,
 	imagesAreOnTrial,
 	guestsAreServed,
+	answersGoWhereAsked,
 ];
 
 export interface SeedResult {

@@ -4,9 +4,13 @@ import { Client, type ClientError, subscription } from "../../src/client/client"
 import type { ClientDevice } from "../../src/client/options";
 import { PublishQueue } from "../../src/client/queue/publish-queue";
 import { QOS1, QOS2, RETAIN } from "../../src/mqtt/constants";
+import type { Packet } from "../../src/mqtt/packet";
+import { CORRELATION_DATA } from "../../src/mqtt/properties";
+import { PropertyWriter } from "../../src/mqtt/property-writer";
 import { utf8 } from "../../src/mqtt/utf8";
 import { WebSocket } from "../../src/websocket/client/socket";
 import { clientDevice } from "./client-device";
+import type { ResponsePlan } from "./command-plan";
 import { Draw } from "./draw";
 import { type ClientPlan, WEBSOCKET_PORT } from "./seed-plan";
 
@@ -16,6 +20,8 @@ export interface ReceivedMessage {
 	readonly payload: string;
 	readonly qos: number;
 	readonly retain: boolean;
+	/** Correlation Data; absent: it has none. */
+	readonly correlation?: string;
 }
 
 /** A message that the publisher wanted to send. */
@@ -39,7 +45,7 @@ export interface ConnectionChange {
 const RECONNECT_MS = 1000;
 /** s; longer than any outage of a seed */
 const SESSION_EXPIRY = 3600;
-const QUEUE = { messages: 256, bytes: 16_384, policy: "reject" } as const;
+const QUEUE = { messages: 256, bytes: 16_384, properties: 128, policy: "reject" } as const;
 const DECODER = new TextDecoder();
 
 /**
@@ -73,7 +79,7 @@ export class WellBehavedClient {
 	) {
 		this.#scheduler = scheduler;
 		this.#filters = filters;
-		let message: { topic: string; qos: number; retain: boolean; payload: Uint8Array[] } | undefined;
+		let message: (Omit<ReceivedMessage, "time" | "payload"> & { readonly payload: Uint8Array[] }) | undefined;
 		const device = clientDevice(scheduler, host);
 		this.client = new Client(
 			{
@@ -111,19 +117,15 @@ export class WellBehavedClient {
 						qos: (packet.flags >> 1) & 3,
 						retain: (packet.flags & RETAIN) !== 0,
 						payload: [],
+						...correlationOf(packet),
 					};
 				},
 				onPayload: (bytes, start, end, last) => {
 					message!.payload.push(bytes.slice(start, end));
 					if (!last) return;
-					const { topic, qos, retain, payload } = message!;
-					this.received.push({
-						time: scheduler.now,
-						topic,
-						payload: Buffer.concat(payload).toString(),
-						qos,
-						retain,
-					});
+					const { topic, payload, ...others } = message!;
+					const text = Buffer.concat(payload).toString();
+					this.received.push({ time: scheduler.now, topic, payload: text, ...others });
 				},
 			},
 			plan.webSocket ? overWebSocket(device, clientId) : device,
@@ -151,11 +153,11 @@ export class WellBehavedClient {
 		this.#open();
 	}
 
-	publish(topic: string, payload: string, qos: 0 | 1 | 2, retain: boolean): void {
+	publish(topic: string, payload: string, qos: 0 | 1 | 2, retain: boolean, response?: ResponsePlan): void {
 		const bytes = utf8(payload);
 		const flags = (retain ? RETAIN : 0) | (qos === 1 ? QOS1 : qos === 2 ? QOS2 : 0);
 		const message: PublishedMessage = { topic, payload, qos, publishedAt: this.#scheduler.now };
-		const handle = this.#queue.publish(utf8(topic), bytes, bytes.length, flags);
+		const handle = this.#queue.publish(utf8(topic), bytes, bytes.length, flags, propertiesOf(response));
 		if (handle < 0) return;
 		this.#byHandle.set(handle, message);
 		this.published.push(message);
@@ -194,6 +196,18 @@ export class WellBehavedClient {
 		this.#queue.onClosed();
 		if (!this.#stopped) this.#retry = this.#scheduler.after(RECONNECT_MS, () => this.#open());
 	}
+}
+
+function propertiesOf(response: ResponsePlan | undefined): PropertyWriter | undefined {
+	if (response === undefined) return undefined;
+	const { topic, correlation } = response;
+	const properties = new PropertyWriter(128).responseTopic(utf8(topic));
+	return correlation === undefined ? properties : properties.correlationData(utf8(correlation));
+}
+
+function correlationOf({ properties }: Packet): Pick<ReceivedMessage, "correlation"> {
+	if (!properties.find(CORRELATION_DATA)) return {};
+	return { correlation: DECODER.decode(properties.bytes.subarray(properties.start, properties.end)) };
 }
 
 /** A device whose sockets are WebSockets. @param label of what its masks are drawn from */
