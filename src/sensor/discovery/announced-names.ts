@@ -18,6 +18,9 @@ const BINARY_MARK = "?";
 export interface Announced {
 	readonly homeAssistantTopic: string;
 	readonly homieBase: string;
+	/** Of Homie's description, and the hash that it had it for; 0: not known. */
+	readonly homieVersion: number;
+	readonly homieHash: number;
 	/** Of the sensors, each as {@link announcedName} has it. */
 	readonly names: readonly string[];
 }
@@ -40,6 +43,8 @@ export function wasBinary(announced: string): boolean {
 export const NOTHING_ANNOUNCED: Announced = Object.freeze({
 	homeAssistantTopic: "",
 	homieBase: "",
+	homieVersion: 0,
+	homieHash: 0,
 	names: Object.freeze([]),
 });
 
@@ -51,7 +56,10 @@ export function readAnnounced({ storage, trace }: Pick<Device, "storage" | "trac
 		opened = storage.open({ path: PATH, format: "buffer" });
 		const lines = readLines(opened);
 		if (lines.length < 2) return NOTHING_ANNOUNCED;
-		return { homeAssistantTopic: lines[0], homieBase: lines[1], names: lines.slice(2) };
+		// Earlier firmware has stored no version.
+		const [homieBase, version = "0", hash = "0"] = lines[1].split(" ");
+		const [homieVersion, homieHash] = [Number(version), Number(hash)];
+		return { homeAssistantTopic: lines[0], homieBase, homieVersion, homieHash, names: lines.slice(2) };
 	} catch (error) {
 		trace(`what was announced before is not known: ${error}`);
 		return NOTHING_ANNOUNCED;
@@ -91,7 +99,7 @@ export function writeAnnounced(
 ): void {
 	const { storage } = device;
 	if (storage === undefined) return;
-	if (text === announcedText(before.homeAssistantTopic, before.homieBase, before.names)) return;
+	if (text === announcedText(before.homeAssistantTopic, homieLine(before), before.names)) return;
 	write(device, storage, utf8(text));
 }
 
@@ -113,13 +121,23 @@ function write(
 	}
 }
 
-/** What is stored: a line for each topic, which may be empty, and each sensor. */
+type HomieRecord = Pick<Announced, "homieBase" | "homieVersion" | "homieHash">;
+
+/** What is stored of Homie: its base topic, version and hash. */
+export function homieLine({ homieBase, homieVersion, homieHash }: HomieRecord): string {
+	return homieBase === "" ? "" : `${homieBase} ${homieVersion} ${homieHash}`;
+}
+
+/**
+ * What is stored: a line for each topic, which may be empty, and each sensor.
+ * @param homie see {@link homieLine}
+ */
 export function announcedText(
 	homeAssistantTopic: string,
-	homieBase: string,
+	homie: string,
 	names: readonly (string | SensorSettings)[],
 ): string {
-	let text = `${homeAssistantTopic}\n${homieBase}\n`;
+	let text = `${homeAssistantTopic}\n${homie}\n`;
 	for (let i = 0; i < names.length; i++) {
 		const name = names[i];
 		text += typeof name === "string" ? name : announcedName(name);

@@ -1,7 +1,14 @@
 import type { DiscoverySettings, Settings } from "../../config/types";
 import type { Device } from "../../device";
 import { fnv1aOfText } from "../../text/fnv1a";
-import { type Announced, announcedName, announcedText, NOTHING_ANNOUNCED, nameOf } from "./announced-names";
+import {
+	type Announced,
+	announcedName,
+	announcedText,
+	homieLine,
+	NOTHING_ANNOUNCED,
+	nameOf,
+} from "./announced-names";
 import { type Announcement, ShortAnnouncement } from "./announcement";
 import { HomeAssistantAnnouncement, homeAssistantTopic } from "./home-assistant";
 import { HomieDescription, homieBase, homieValueTopic } from "./homie";
@@ -10,14 +17,39 @@ const NO_NAMES: readonly string[] = Object.freeze([]);
 
 type Identity = Pick<Device, "mac" | "chip">;
 
-/** What a node with these settings announces, as it is stored. */
-export function announcedBy({ id, sensors }: Settings, discovery: DiscoverySettings): string {
+/** Versions of descriptions that follow another one: above all hashes. */
+const FIRST_COUNTED_VERSION = 0x1_0000_0000;
+
+/**
+ * What a node with these settings announces, as it is stored.
+ * @param before and @param hash as for {@link announcementAt}
+ */
+export function announcedBy(
+	{ id, sensors }: Settings,
+	discovery: DiscoverySettings,
+	before: Announced,
+	hash: number,
+): string {
 	const { formats } = discovery;
 	return announcedText(
 		formats.includes("homeassistant") ? homeAssistantTopic(discovery, id) : "",
-		formats.includes("homie") ? homieBase(discovery, id) : "",
+		homieLine({
+			homieBase: formats.includes("homie") ? homieBase(discovery, id) : "",
+			homieVersion: descriptionVersion(before, hash),
+			homieHash: hash,
+		}),
 		sensors,
 	);
+}
+
+/**
+ * Version of Homie's description: a higher one when it is another ("Device Attributes" of the convention).
+ * Where nothing is known of one before, the hash.
+ */
+function descriptionVersion({ homieBase, homieVersion, homieHash }: Announced, hash: number): number {
+	if (homieBase === "") return hash;
+	if (homieHash === hash) return homieVersion;
+	return homieVersion < FIRST_COUNTED_VERSION ? FIRST_COUNTED_VERSION : homieVersion + 1;
 }
 
 /**
@@ -60,7 +92,8 @@ export function announcementAt(
 	if (base === "") return undefined;
 	// The description may change in this state only.
 	if (left-- === 0) return new ShortAnnouncement(stateTopic(base), "init");
-	if (left-- === 0) return new HomieDescription(settings, discovery, device, hash);
+	if (left-- === 0)
+		return new HomieDescription(settings, discovery, device, descriptionVersion(before, hash));
 	if (hadBase === base) {
 		const removed = removedNames(before, settings, false);
 		if (left < removed.length) return removedValue(base, removed[left]);

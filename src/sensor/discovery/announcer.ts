@@ -254,7 +254,7 @@ export class Announcer {
 		if (isHomie(this.node)) this.turn |= SETTLED;
 		if (!this.isWhole) return true;
 		record.finish();
-		writeAnnounced(device, this.before, announcedBy(settings, discovery));
+		writeAnnounced(device, this.before, announcedBy(settings, discovery, this.before, hashOf(this.node)));
 		this.before = NOTHING_ANNOUNCED;
 		const formats = discovery.formats.join(" and ");
 		device.trace(formats === "none" ? "no longer announced" : `announced: ${formats}`);

@@ -31,7 +31,7 @@ export class HomieDescription implements Announcement {
 	private readonly device: Pick<Device, "mac" | "chip">;
 	private readonly version: number;
 
-	/** @param version any whole number that is another when the description is */
+	/** @param version a whole number, higher when the description is another */
 	constructor(
 		settings: Settings,
 		discovery: DiscoverySettings,

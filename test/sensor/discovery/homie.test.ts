@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { IConnectPacket } from "mqtt-packet";
 import type { BrokerScript } from "../../client/scripted-broker";
 import { HOUR, MINUTE } from "../support/payloads";
+import type { Overrides } from "../support/test-board";
 import { AnnouncedBoard, discovery, homieSettings } from "./announced-board";
 import { HomieDevice } from "./rules";
 
@@ -99,5 +100,36 @@ describe("Homie 5", () => {
 		const config = JSON.parse(node.payloads("homeassistant/device/node/config")[0]!);
 		assert.equal(config.cmps.temperature.stat_t, "homie/5/node/sensors/temperature");
 		assert.deepEqual(node.payloads(STATE), ["init", "ready", "sleeping"]);
+	});
+
+	test("the version of the description rises when it is another, and stays when it is not, over losses of power", () => {
+		const named = (name: string): Overrides => homieSettings({ sensors: [{ name }] });
+		const node = new AnnouncedBoard(named("a"));
+		const powerOn = (overrides: Overrides): void => {
+			node.configure(overrides);
+			node.board.retained.bytes.fill(0x5a);
+			node.board.reset("power-on");
+			node.board.run(2 * MINUTE);
+		};
+		node.board.run(2 * MINUTE);
+		for (const name of ["a", "b", "b", "a", "c"]) powerOn(named(name));
+		const versions = node
+			.payloads("homie/5/node/$description")
+			.map((description) => JSON.parse(description).version as number);
+		assert.deepEqual(
+			versions.slice(1).map((version, i) => Math.sign(version - versions[i]!)),
+			[0, 1, 0, 1, 1],
+		);
+		assert.ok(versions.every((version) => Number.isSafeInteger(version)));
+	});
+
+	test("after firmware that stored no version, which was a hash: the next one is higher", () => {
+		const node = new AnnouncedBoard(homieSettings({ sensors: [{ name: "a" }] }));
+		const storage = node.board.storage!.open({ path: "firefly-node", format: "buffer" });
+		storage.write("announced", new TextEncoder().encode("\nhomie/5/node\na\n"));
+		storage.close();
+		node.board.run(2 * MINUTE);
+		const { version } = JSON.parse(node.payloads("homie/5/node/$description")[0]!);
+		assert.ok(version > 0xffff_ffff);
 	});
 });
