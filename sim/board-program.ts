@@ -5,18 +5,33 @@ import { type JSONObject, type Manifest, readManifest } from "./manifest/manifes
 import { linkProgram, type Program } from "./manifest/program";
 import type { BoardPlan } from "./plan";
 
-/** The firmware of a board. @param config the board's configuration */
-export function boardProgram(
-	manifest: Manifest,
-	{ role, settings: { listen, sensors } }: BoardPlan,
-	config: JSONObject,
-): Program {
-	const firmware = role === "broker" ? withBrokerRole(manifest) : manifest;
-	return linkProgram(typeof listen.mdns === "string" ? withAnnouncement(firmware) : firmware, {
-		config,
-		drivers: sensors.map(({ driver }) => driver),
-		properties: sensors.map(({ property }) => property),
-	});
+/** The firmware of a manifest's boards: the same program for boards that differ in nothing but identity. */
+export class BoardPrograms {
+	readonly #manifest: Manifest;
+	/** By all that a program depends on. */
+	readonly #programs = new Map<string, Program>();
+
+	constructor(manifest: Manifest) {
+		this.#manifest = manifest;
+	}
+
+	/** The firmware of a board. @param config the board's configuration */
+	program({ role, settings: { listen, sensors } }: BoardPlan, config: JSONObject): Program {
+		const announces = typeof listen.mdns === "string";
+		const options = {
+			config,
+			drivers: sensors.map(({ driver }) => driver),
+			properties: sensors.map(({ property }) => property),
+		};
+		const key = JSON.stringify([role, announces, options]);
+		let program = this.#programs.get(key);
+		if (program === undefined) {
+			const firmware = role === "broker" ? withBrokerRole(this.#manifest) : this.#manifest;
+			program = linkProgram(announces ? withAnnouncement(firmware) : firmware, options);
+			this.#programs.set(key, program);
+		}
+		return program;
+	}
 }
 
 /**

@@ -4,13 +4,13 @@ import { Board } from "./board/board";
 import { Contacts } from "./board/contacts";
 import { Flash } from "./board/flash";
 import type { SensorPort } from "./board/sensor-port";
-import { boardProgram, retainedSize } from "./board-program";
+import { BoardPrograms, retainedSize } from "./board-program";
 import { Capture } from "./capture/capture";
 import type { NetworkTap } from "./capture/tap";
 import { Pace } from "./clock/pace";
 import { Random } from "./clock/random";
 import { Scheduler } from "./clock/scheduler";
-import type { Image } from "./engine/engine";
+import type { Engine, Image } from "./engine/engine";
 import { createEngine } from "./engine/engine-factory";
 import type { Fault } from "./faults/fault";
 import { targetsOf } from "./faults/fault-targets";
@@ -176,14 +176,26 @@ export class Simulation {
 				plan.boards.map((board) => this.#faultTarget(board)),
 			);
 		const seeds = new Random(seed, "boards");
-		for (const board of plan.boards) await this.#addBoard(board, read, seeds.uint32());
+		const { progress, signal } = this.#options;
+		const engine = await createEngine(this.#options.engine, {
+			...(progress === undefined ? {} : { progress }),
+			...(signal === undefined ? {} : { signal }),
+		});
+		const programs = new BoardPrograms(read);
+		for (const board of plan.boards) await this.#addBoard(board, read, programs, engine, seeds.uint32());
 		const name = (plan.boards.find(({ role }) => role === "sensor") ?? plan.boards[0]!).name;
 		if (faults.length > 0) this.#injector = this.#createInjector(faults, name);
 		for (const message of [...read.warnings, ...(this.#recording?.warnings ?? []), ...plan.warnings])
 			this.#emit(name, { type: "trace", message });
 	}
 
-	async #addBoard(plan: BoardPlan, manifest: Manifest, seed: number): Promise<void> {
+	async #addBoard(
+		plan: BoardPlan,
+		manifest: Manifest,
+		programs: BoardPrograms,
+		engine: Engine,
+		seed: number,
+	): Promise<void> {
 		const { name, role, settings, address, mac } = plan;
 		const { sensors } = settings;
 		const declared = declaredProperties(manifest, sensors);
@@ -242,12 +254,7 @@ export class Simulation {
 			onPowerOff: () => this.emitPowerOff(name),
 		});
 		this.#boardsByName.set(name, board);
-		const { progress, signal } = this.#options;
-		const engine = await createEngine(this.#options.engine, {
-			...(progress === undefined ? {} : { progress }),
-			...(signal === undefined ? {} : { signal }),
-		});
-		const image = await engine.load(boardProgram(manifest, plan, config), board.natives);
+		const image = await engine.load(programs.program(plan, config), board.natives);
 		this.#images.push(image);
 		board.flash(image);
 	}

@@ -16,38 +16,73 @@ const POINTER_SIZE_RATIO = 2;
 
 /** XS with memory of the ESP32's size. @param build how the engine is built, once on a machine */
 export function xsEngine(build: BuildOptions = {}): Engine {
+	const roots = new SharedRoots();
 	return {
 		name: "xs",
 		async load(program, natives) {
 			await prepare(build);
-			return rethrowAsCrash(program, () => new XSImage(program, natives));
+			return rethrowAsCrash(program, () => new XSImage(program, natives, roots));
 		},
 	};
+}
+
+/**
+ * The roots of the images in use. Images of one program have the same root: it is built once, and the boards
+ * that run it in turn find its byte code in the processor's caches.
+ */
+class SharedRoots {
+	readonly #entries: { program: Program; natives: string; root: Root; images: number }[] = [];
+
+	acquire(program: Program, natives: readonly string[]): Root {
+		const names = natives.join();
+		let entry = this.#entries.find((each) => each.program === program && each.natives === names);
+		if (entry === undefined) {
+			entry = { program, natives: names, root: createRoot(program, natives), images: 0 };
+			this.#entries.push(entry);
+		}
+		entry.images++;
+		return entry.root;
+	}
+
+	/** Disposes of the root with its last image. */
+	release(root: Root): void {
+		const at = this.#entries.findIndex((each) => each.root === root);
+		if (--this.#entries[at]!.images > 0) return;
+		this.#entries.splice(at, 1);
+		root.dispose();
+	}
+}
+
+function createRoot(program: Program, natives: readonly string[]): Root {
+	const modules = new Map<string, { source: string; path: string }>();
+	const preload: string[] = [];
+	for (const { specifier, code, path, preloaded } of program.modules.values()) {
+		modules.set(specifier, { source: code, path });
+		if (preloaded) preload.push(specifier);
+	}
+	return new Root({
+		modules,
+		preload,
+		natives,
+		resolve(specifier, importer) {
+			const module = program.modules.get(importer);
+			return module ? module.imports[module.importsAsWritten.indexOf(specifier)] : specifier;
+		},
+	});
 }
 
 class XSImage implements Image {
 	readonly root: Root;
 	readonly program: Program;
 	readonly memory: ConstructorParameters<typeof Machine>[1]["creation"];
+	readonly #roots: SharedRoots;
+	#isDisposed = false;
 
-	constructor(program: Program, natives: readonly string[]) {
+	constructor(program: Program, natives: readonly string[], roots: SharedRoots) {
 		this.program = program;
 		this.memory = machineMemory(program.creation);
-		const modules = new Map<string, { source: string; path: string }>();
-		const preload: string[] = [];
-		for (const { specifier, code, path, preloaded } of program.modules.values()) {
-			modules.set(specifier, { source: code, path });
-			if (preloaded) preload.push(specifier);
-		}
-		this.root = new Root({
-			modules,
-			preload,
-			natives,
-			resolve(specifier, importer) {
-				const module = program.modules.get(importer);
-				return module ? module.imports[module.importsAsWritten.indexOf(specifier)] : specifier;
-			},
-		});
+		this.#roots = roots;
+		this.root = roots.acquire(program, natives);
 	}
 
 	boot(options: BootOptions): Chip {
@@ -55,7 +90,9 @@ class XSImage implements Image {
 	}
 
 	dispose(): void {
-		this.root.dispose();
+		if (this.#isDisposed) return;
+		this.#isDisposed = true;
+		this.#roots.release(this.root);
 	}
 }
 
