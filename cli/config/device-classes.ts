@@ -53,6 +53,7 @@ const UNITS: Readonly<Record<string, string>> = {
 	precipitation: "mm cm in",
 	precipitation_intensity: VOLUMETRIC_FLUX,
 	pressure: PRESSURE,
+	radon: "Bq/m³ pCi/L",
 	reactive_energy: "varh kvarh",
 	reactive_power: "mvar var kvar",
 	signal_strength: "dB dBm",

@@ -80,7 +80,7 @@ function checkHomeAssistant(get: Get, document: ManifestView, refuse: Report): v
 		if (binary) continue;
 		const units = unitsOf(deviceClass);
 		if (units.some((known) => sameUnit(known, unit ?? ""))) continue;
-		const allowed = units.map((known) => (known === "" ? "none" : known)).join(", ");
+		const allowed = units.map((known) => (known === "" ? 'none, which is ""' : known)).join(", ");
 		refuse(
 			unitPath,
 			unit === undefined
@@ -122,6 +122,7 @@ function refuseName(path: Path, text: string, refuse: Report): void {
 export function discoveryWarnings(document: ManifestView, warn: Report): void {
 	const formats = configuredFormats(document);
 	const get: Get = (...path) => valueAt(document.value, [...root, ...path]);
+	if (formats?.includes("homie")) warnOfHyphens(get, warn);
 	for (const { path, deviceClass } of announcedSensors(document)) {
 		for (const key of ["deviceClass", "stateClass", "icon"])
 			if (formats === undefined && get(...path, key) !== undefined)
@@ -138,6 +139,18 @@ export function discoveryWarnings(document: ManifestView, warn: Report): void {
 		}
 		if (get(...path, "retain") === false)
 			warn([...path, "retain"], "false: after a restart Home Assistant knows no value until the next report");
+	}
+}
+
+/** The convention once forbade them, and node-homie 5 still does. */
+function warnOfHyphens(get: Get, warn: Report): void {
+	const sensors = get("sensors");
+	const paths: Path[] = [["id"]];
+	for (const index of Array.isArray(sensors) ? sensors.keys() : []) paths.push(["sensors", index, "name"]);
+	for (const path of paths) {
+		const text = get(...path);
+		if (typeof text === "string" && /^-|-$/.test(text))
+			warn(path, `${JSON.stringify(text)} has a hyphen at an end, which not every Homie controller takes`);
 	}
 }
 

@@ -31,7 +31,7 @@ export function formatValue(
 ): string {
 	if (value === undefined || Number.isNaN(value)) return "–";
 	const text = decimals === undefined ? String(Number(value.toPrecision(6))) : value.toFixed(decimals);
-	return unit === undefined ? text : `${text} ${unit}`;
+	return unit === undefined || unit === "" ? text : `${text} ${unit}`;
 }
 
 /** `1 report`, `2 reports`. */

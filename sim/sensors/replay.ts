@@ -87,7 +87,8 @@ export function columnOf(
 		);
 	}
 	const unit = unitOf(index);
-	if (unit === undefined || sensor.unit === undefined) return { index, convert: (value) => value };
+	if (unit === undefined || sensor.unit === undefined || sensor.unit === "")
+		return { index, convert: (value) => value };
 	const convert = unitConversion(unit, sensor.unit);
 	if (convert === undefined)
 		throw new ReplayError(

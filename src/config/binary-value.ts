@@ -11,6 +11,12 @@ export function isBinary(sensor: SensorSettings): boolean {
 	return samples === 1 || (aggregate !== "mean" && aggregate !== "median");
 }
 
+/** Unit of a sensor's values, its own or the one that its driver declares; undefined: they have none. */
+export function unitOf({ unit, declared }: SensorSettings): string | undefined {
+	const known = unit ?? declared?.unit;
+	return known === "" ? undefined : known;
+}
+
 /** Home Assistant's device class of a sensor; what a driver declares for on and off suits no number. */
 export function deviceClassOf(sensor: SensorSettings): string | undefined {
 	const { deviceClass, declared } = sensor;

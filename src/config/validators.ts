@@ -53,7 +53,7 @@ export function propertyProblem(text: string): string | undefined {
 }
 
 export function unitProblem(text: string): string | undefined {
-	return lengthProblem(text, 1, limits.nameLength);
+	return lengthProblem(text, 0, limits.nameLength);
 }
 
 export function iconProblem(text: string): string | undefined {

@@ -77,6 +77,7 @@ describe("discovery that can be announced has no problems", () => {
 			["ozone", "ppt"],
 			["speed", "mm/d"],
 			["wind_direction", "°"],
+			["radon", "pCi/L"],
 		])
 			assert.deepEqual(
 				problemsOf({
@@ -87,6 +88,14 @@ describe("discovery that can be announced has no problems", () => {
 			);
 		const angle = { name: "x", driver: "own", unit: "°", stateClass: "measurement_angle" };
 		assert.deepEqual(problemsOf({ discovery: "homeassistant", sensors: [angle] }), []);
+	});
+
+	test("no unit, of a sensor whose driver declares one", () => {
+		for (const deviceClass of ["ph", "power_factor", "aqi"])
+			assert.deepEqual(
+				problemsOf({ discovery: "homeassistant", sensors: [{ ...thermometer, deviceClass, unit: "" }] }),
+				[],
+			);
 	});
 
 	test("a topic that is the one of the Homie convention", () =>
@@ -256,6 +265,11 @@ describe("discovery that is hardly as it is meant is warned of", () => {
 			"values that are not retained",
 			{ discovery: "homeassistant", sensors: [{ ...thermometer, retain: false }] },
 			"sensors[0].retain: false: after a restart Home Assistant knows no value until the next report",
+		],
+		[
+			"a name that node-homie does not take",
+			{ discovery: "homie", sensors: [{ ...thermometer, name: "outside-" }] },
+			'sensors[0].name: "outside-" has a hyphen at an end, which not every Homie controller takes',
 		],
 		[
 			"keys of discovery without it",

@@ -414,8 +414,10 @@ export const invalidConfigurations: readonly InvalidConfiguration[] = [
 	},
 	{
 		name: "unit",
-		firefly: withSensor('"unit": ""'),
-		problems: ['86 config.firefly.sensors[0].unit: "" is empty'],
+		firefly: withSensor(`"unit": "${"°".repeat(17)}"`),
+		problems: [
+			'86 config.firefly.sensors[0].unit: "°°°°°°°°°°°°°°°°°" is 34 bytes long; at most 32 are allowed',
+		],
 	},
 	{
 		name: "delta",

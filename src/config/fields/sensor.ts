@@ -38,8 +38,8 @@ export const sensorFields = deepFreeze({
 	unit: {
 		kind: "text",
 		check: unitProblem,
-		text: "Unit, for people and home automation. 1 to 32 bytes.",
-		detail: ["With discovery, the unit that the driver declares when left out."],
+		text: "Unit, for people and home automation. At most 32 bytes.",
+		detail: ['With discovery, the unit that the driver declares when left out; "" for none, as a pH has.'],
 		examples: ["°C"],
 	},
 	deviceClass: {

@@ -1,4 +1,4 @@
-import { deviceClassOf, isBinary } from "../../config/binary-value";
+import { deviceClassOf, isBinary, unitOf } from "../../config/binary-value";
 import { expand } from "../../config/template";
 import type { DiscoverySettings, SensorSettings, Settings } from "../../config/types";
 import type { Device } from "../../device";
@@ -125,7 +125,7 @@ export class HomeAssistantAnnouncement implements Announcement {
 			case 5:
 				return member("val_tpl", valueTemplate(this.settings.payload, name));
 			case 6:
-				return binary ? this.payloads() : member("unit_of_meas", sensor.unit ?? declared?.unit);
+				return binary ? this.payloads() : member("unit_of_meas", unitOf(sensor));
 			case 7:
 				return member("dev_cla", deviceClassOf(sensor));
 			case 8:

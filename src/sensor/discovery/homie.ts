@@ -1,4 +1,4 @@
-import { isBinary } from "../../config/binary-value";
+import { isBinary, unitOf } from "../../config/binary-value";
 import { HOMIE_NODE } from "../../config/discovery";
 import { expand } from "../../config/template";
 import type { DiscoverySettings, SensorSettings, Settings } from "../../config/types";
@@ -76,7 +76,7 @@ function property(sensor: SensorSettings, part: number, follows: boolean): strin
 		case 2:
 			return member("datatype", datatypeOf(sensor));
 		default:
-			return `${member("unit", sensor.unit ?? sensor.declared?.unit)}}`;
+			return `${member("unit", unitOf(sensor))}}`;
 	}
 }
 

@@ -190,6 +190,22 @@ describe("what it announces", () => {
 		);
 	});
 
+	test("an empty unit is none, in both formats", () => {
+		const node = new AnnouncedBoard(
+			homieSettings({
+				discovery: discovery(["homeassistant", "homie"]),
+				sensors: [{ name: "acidity", unit: "", deviceClass: "ph", declared: { unit: "mV" } }],
+			}),
+		);
+		node.board.run(MINUTE);
+		const { acidity } = readDeviceConfig(CONFIG_TOPIC, node.payloads(CONFIG_TOPIC)[0]!).components;
+		assert.deepEqual([acidity?.device_class, acidity?.unit_of_measurement], ["ph", undefined]);
+		const description = JSON.parse(node.payloads("homie/5/node/$description")[0]!);
+		assert.deepEqual(description.nodes.sensors.properties, {
+			acidity: { name: "Acidity", datatype: "float" },
+		});
+	});
+
 	test("JSON for several sensors: each entity finds its value, and keeps it where a report lacks it", () => {
 		const node = new AnnouncedBoard({
 			...homeAssistant,

@@ -69,7 +69,7 @@ const PLATFORM_KEYS: Readonly<Record<string, ReadonlySet<string>>> = {
 /** BinarySensorDeviceClass, which has none of the numbers' classes but those of the same name. */
 const BINARY_CLASSES = /^(door|window|opening|motion|moisture|occupancy|battery|gas|power|problem|smoke)$/;
 /** Device classes of numbers that tests use, all of which the other platform lacks. */
-const NUMBER_CLASSES = /^(temperature|temperature_delta|energy|humidity|moisture|battery|illuminance)$/;
+const NUMBER_CLASSES = /^(temperature|temperature_delta|energy|humidity|moisture|battery|illuminance|ph)$/;
 const DEVICE_KEYS = new Set(["identifiers", "name", "manufacturer", "model", "sw_version", "suggested_area"]);
 const ROOT_KEYS = new Set(["device", "origin", "components"]);
 const TOPIC = /^(?<prefix>.+)\/device\/(?:[a-zA-Z0-9_-]+\/)?[a-zA-Z0-9_-]+\/config$/;
