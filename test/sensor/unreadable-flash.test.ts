@@ -359,6 +359,26 @@ describe("flash that cannot be read for a while", () => {
 		assert.equal(board.events("wake").at(-1)?.details[0], 0);
 	});
 
+	test("with other sensors since the power was lost: all of it is counted as dropped in the end, and nothing is deleted before", () => {
+		const { flash, board, taken, broker } = afterOutage(57 * MINUTE);
+		const stored = [...flash.storage.values].filter(([key]) => key.startsWith("r"));
+		flash.isUnreadable = () => true;
+		board.losePower();
+		board.run(25 * MINUTE);
+		const { outbox } = board.settings;
+		board.settings = { ...board.settings, sensors: [{ ...board.settings.sensors[0], name: "c" }], outbox };
+		const before = taken().length;
+		board.reset("reset");
+		board.wifi = "joins";
+		board.run(25 * MINUTE);
+		for (const [key, value] of stored) assert.deepEqual(flash.storage.values.get(key), value, key);
+		flash.isUnreadable = () => false;
+		board.run(3 * HOUR);
+		assert.equal(board.events("dropped").length, before);
+		const values = payloads(broker).map((payload) => JSON.parse(payload).c as number);
+		assert.deepEqual(values, taken().slice(before));
+	});
+
 	test("a node that stays connected: what it could not read arrives with a later try", () => {
 		const { flash, board, taken, arrived } = afterOutage(57 * MINUTE, { sleep: { mode: "none" } });
 		flash.isUnreadable = () => true;
