@@ -60,13 +60,6 @@ export const commandMutations: readonly Mutation[] = [
 	),
 	mutation(
 		"src/sensor/update/node-update.ts",
-		'if (state.phase === "failed") return',
-		'if (state.phase === "failed" && id === "") return',
-		"a retained command of a failed image fetches it for ever",
-		["test/sensor/update/outcome.test.ts"],
-	),
-	mutation(
-		"src/sensor/update/node-update.ts",
 		"this.tryTo(() => this.store({ ...state, isOwed: true }));",
 		"this.tryTo(() => this.store(state));",
 		"an outcome is forgotten by a loss of power",
@@ -253,5 +246,12 @@ export const commandMutations: readonly Mutation[] = [
 		"tries: 0 };",
 		"a loss of power at each activation fetches an image for ever",
 		["test/sensor/update/cuts.test.ts"],
+	),
+	mutation(
+		"src/sensor/commands/command-exchange.ts",
+		"if (answer !== undefined && update?.isOutcome(answer.identity)) this.flags",
+		"if (answer !== undefined) this.flags",
+		"any acknowledged answer counts as the outcome of an update",
+		["test/sensor/update/outcome.test.ts"],
 	),
 ];

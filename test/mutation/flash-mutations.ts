@@ -107,4 +107,25 @@ export const flashMutations: readonly Mutation[] = [
 		"after a brown-out while flash cannot be read what was damaged does not come from flash later",
 		["test/sensor/unreadable-flash.test.ts"],
 	),
+	mutation(
+		"src/sensor/outbox/flash-outbox.ts",
+		"else if (this.flash.isSummaryUnreadable || this.isUnread) {",
+		"else if (this.flash === undefined) {",
+		"what flash has of other sensors is deleted uncounted while it cannot be read",
+		["test/sensor/unreadable-flash.test.ts"],
+	),
+	mutation(
+		"src/sensor/outbox/flash-copy.ts",
+		"const found = isUnread ? this.flash.read(slot, this.scratch) : NO_RECORD;",
+		"const found: number = NO_RECORD;",
+		"a new report is written over one that cannot be read",
+		["test/sensor/unreadable-flash.test.ts"],
+	),
+	mutation(
+		"src/sensor/outbox/flash-copy.ts",
+		"return this.flash.readSummary() && this.flash.hasUnread && this.flash.isSummaryOf(this.ring.words);",
+		"return true;",
+		"the summary of what cannot be read is written over",
+		["test/sensor/unreadable-flash.test.ts"],
+	),
 ];

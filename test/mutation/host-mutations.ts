@@ -142,4 +142,32 @@ export const hostMutations: readonly Mutation[] = [
 		"a sensor that is lost while it is switched off locks its address",
 		["test/firmware/bus-drivers.test.ts"],
 	),
+	mutation(
+		"cli/config/transports.ts",
+		"this.#onChip ? nodeAddressProblem(url) : undefined",
+		"undefined",
+		"check accepts an IPv6 address",
+		["test/cli/transports.test.ts"],
+	),
+	mutation(
+		"cli/config/simulated-broker.ts",
+		"if (!onXS) return undefined;",
+		"return undefined;",
+		"sim starts a broker that crashes twenty times",
+		["test/cli/simulated-broker.test.ts"],
+	),
+	mutation(
+		"cli/project/files.ts",
+		"const isExclusive = name === MANIFEST && !force;",
+		"const isExclusive = false;",
+		"of two firefly new in one folder the second says that it has made the first one's project",
+		["test/cli/new.test.ts"],
+	),
+	mutation(
+		"sim/plan.ts",
+		", battery: _battery, ...firefly",
+		", ...firefly",
+		"the broker beside a simulated node says that its manifest is wrong",
+		["test/sim/simulation.test.ts"],
+	),
 ];
