@@ -3,6 +3,7 @@ import { before, test } from "node:test";
 import type { Fault } from "../../sim/faults/fault";
 import type { JSONObject } from "../../sim/manifest/manifest-reader";
 import type { TimedEvent } from "../../sim/report/events";
+import { ENDS } from "./checks/losses";
 import { subscriberMayLose } from "./checks/queues";
 import { commandViolations, findCommandedRun } from "./command-violations";
 import { announces } from "./discovery-draw";
@@ -274,6 +275,11 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 		...good,
 		pools: new Map([...good.pools, ["entries/used", "1"]]),
 	}),
+	"a broker with tiny pools counts what is lost": () => {
+		const { publisher } = good;
+		const published = publisher.published.map((each) => ({ ...each, reasonCode: 0x97 }));
+		return { ...good, plan: { ...good.plan, isTiny: true }, publisher: changed(publisher, { published }) };
+	},
 	"guests get what they are owed": () => ({
 		...good,
 		guests: [
@@ -475,6 +481,33 @@ test("each kind of guest gets through its episodes on a quiet network", async ()
 		for (const { kind, passed: count } of run.guests) passed.set(kind, (passed.get(kind) ?? 0) + count);
 	}
 	for (const [kind, count] of passed) assert.ok(count >= 3, `${kind}: ${count}`);
+});
+
+test("tiny pools: what is missing, refused or ended is no violation if it is counted", () => {
+	const check = CHECKS.find(({ name }) => name.startsWith("a broker with tiny"))!;
+	const { publisher, subscriber, pools } = good;
+	const [connection] = publisher.connections;
+	const end = { time: connection!.time + 1000, open: false, error: "resource 151: no place" };
+	const retained = publisher.published.find(({ qos }) => qos > 0)!;
+	const name = `${retained.topic} ${retained.payload}`;
+	const lossy: SeedRun = {
+		...good,
+		plan: { ...good.plan, isTiny: true },
+		subscriber: changed(subscriber, { received: [] }),
+		publisher: changed(publisher, {
+			connections: [connection!, end],
+			retained: new Set([name]),
+			published: publisher.published.map((each) =>
+				each === retained ? { ...each, reasonCode: 0x97 } : each,
+			),
+		}),
+	};
+	const failures = (topics: readonly string[], count: string, run = lossy): readonly string[] =>
+		check.run({ ...run, pools: new Map([...pools, ...topics.map((topic) => [topic, count] as const)]) });
+	const counters = ["dropped/queue", "refused/quota", "refused/connect", ...ENDS];
+	assert.equal(failures(counters, "0").length, 3);
+	assert.deepEqual(failures(counters, "999"), []);
+	assert.deepEqual(failures(counters, "0", { ...lossy, plan: good.plan }), []);
 });
 
 test("what a new session swallows is a violation", () => {

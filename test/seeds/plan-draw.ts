@@ -23,6 +23,7 @@ import {
 } from "./seed-plan";
 import { addLightSleep } from "./sleep-draw";
 import { addUnreadableFlash } from "./storage-draw";
+import { addTinyPools } from "./tiny-draw";
 import { addWebSockets } from "./transport-draw";
 
 /** Wakes of all nodes together that a seed aims at. */
@@ -42,6 +43,7 @@ const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [
 	addDiscovery,
 	addGuests,
 	addResponseTopics,
+	addTinyPools,
 ];
 
 export function drawPlan(seed: number): SeedPlan {

@@ -211,6 +211,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		breaks: "answers come without the correlation data of their commands",
 	},
 	{
+		kind: "counting",
+		file: "src/broker/delivery/router.ts",
+		text: "counters.droppedQueue++;",
+		replacement: "counters.droppedShared++;",
+		breaks: "what a full queue drops is not counted as that",
+	},
+	{
 		kind: "unsubscribing",
 		file: "src/broker/topics/subscriptions.ts",
 		text: "this.count--;",

@@ -24,6 +24,8 @@ export interface SeedPlan {
 	readonly commands?: CommandPlans;
 	/** Neighbours that check what they get; absent: there are none. */
 	readonly guests?: readonly GuestPlan[];
+	/** The broker has less of something than its clients want, so that it owes them less. */
+	readonly isTiny?: true;
 }
 
 /** A second broker, and the bridge between both. */

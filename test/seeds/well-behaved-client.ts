@@ -56,6 +56,8 @@ export class WellBehavedClient {
 	readonly connections: ConnectionChange[] = [];
 	readonly received: ReceivedMessage[] = [];
 	readonly published: PublishedMessage[] = [];
+	/** Topic and payload of those with RETAIN. */
+	readonly retained = new Set<string>();
 	/** When its first subscription was acknowledged; Infinity: never. */
 	subscribedAt = Infinity;
 	readonly client: Client;
@@ -161,6 +163,7 @@ export class WellBehavedClient {
 		if (handle < 0) return;
 		this.#byHandle.set(handle, message);
 		this.published.push(message);
+		if (retain) this.retained.add(`${topic} ${payload}`);
 	}
 
 	/** Leaves for good. */

@@ -34,6 +34,8 @@ export const poolsAreEmpty: Check = {
 			for (const [topic, expected] of Object.entries(baseline)) {
 				// A node on the same board stays connected, and publishes.
 				if (role === "both" && topic !== "errors") continue;
+				// A new session there has less room than it asks for, too
+				if (run.plan.isTiny === true && topic === MISSING_MESSAGES) continue;
 				if (pools.get(topic) !== expected)
 					failures.push(
 						`${topic.startsWith("(") ? "" : "$SYS/broker/"}${topic} of ${board} is ${pools.get(topic)}, and not ${expected}`,

@@ -9,8 +9,8 @@ const MOST = 2;
 /** When the first episode begins, ms: before that the subscriber connects. */
 const EARLIEST_MS = 15_000;
 const LATEST_MS = 25_000;
-const SHORTEST_PAUSE_MS = 4000;
-const LONGEST_PAUSE_MS = 30_000;
+const SHORTEST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 50_000;
 /** Connections, and sessions, of one guest at one time; those that it has just left may still be there. */
 const CONNECTIONS = 4;
 /** What each connection of the broker must have a share of, for the filters of a guest. */
