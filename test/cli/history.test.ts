@@ -5,7 +5,9 @@ import fc from "fast-check";
 import { deltaChoices } from "../../cli/history/delta-choices";
 import { recordedNodes } from "../../cli/history/recorded-nodes";
 import { largestError, type Savings } from "../../cli/history/savings";
+import { formatValue } from "../../sim/report/format";
 import { chooseColumn } from "../../sim/sensors/column-choice";
+import { columnOf } from "../../sim/sensors/replay";
 import { unitConversion } from "../../sim/sensors/units";
 import { Project } from "./project";
 
@@ -328,4 +330,10 @@ test("units: what measures the same is converted, and nothing else", () => {
 	assert.equal(convert(7, "furlong", "furlong"), 7);
 	assert.equal(convert(7, "furlong", "°C"), undefined);
 	assert.equal(convert(7, "hPa", "°C"), undefined);
+});
+
+test("a sensor without a unit takes the numbers of a column in any, and is shown without one", () => {
+	const acidity = { name: "acidity", property: ["acidity"], unit: "" };
+	const { convert } = columnOf("room.csv", ["acidity"], acidity, new Map(), () => "pH");
+	assert.equal(formatValue(convert(7), acidity.unit, 1), "7.0");
 });
