@@ -17,16 +17,20 @@ export const mosquittoInstalled: boolean = spawnSync("mosquitto", ["-h"], { env 
 /** Ports below those that systems take for outgoing connections (Linux: 32768 and above). */
 const FIRST_PORT = 10_000;
 const LAST_PORT = 32_000;
+/** What {@link freePort} has looked at before: it may not be in use yet, or not for the moment. */
+const foundPorts = new Set<number>();
 /** Ports tried by {@link Mosquitto.start}: another program may take one first. */
 const MAX_ATTEMPTS = 10;
 
 /**
- * Finds a free TCP port of the loopback interface. No outgoing connection takes it, so a server that was
- * stopped finds it free again.
+ * Finds a free TCP port of the loopback interface, another one each time. No outgoing connection takes it, so
+ * a server that was stopped finds it free again.
  */
 export async function freePort(): Promise<number> {
 	for (;;) {
 		const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+		if (foundPorts.has(port)) continue;
+		foundPorts.add(port);
 		const server = createServer();
 		const opened = new Promise<boolean>((resolve) => {
 			server.once("error", () => resolve(false));
