@@ -128,4 +128,18 @@ export const flashMutations: readonly Mutation[] = [
 		"the summary of what cannot be read is written over",
 		["test/sensor/unreadable-flash.test.ts"],
 	),
+	mutation(
+		"src/sensor/outbox/flash-outbox.ts",
+		"\t\tthis.forgetTime(record);\n\t\t// Without the slot",
+		"\t\t// Without the slot",
+		"what is found in flash later has times of another start",
+		["test/sensor/unreadable-flash.test.ts"],
+	),
+	mutation(
+		"src/sensor/outbox/flash-outbox.ts",
+		"\t\tif (wait > 0) words[WORD_FLAGS] -= 1 << FLASH_WAIT_SHIFT;\n\t\telse this.adopt();",
+		"\t\tif (wait === 0) this.adopt();",
+		"flash that cannot be read twice is never read again",
+		["test/sensor/unreadable-flash.test.ts"],
+	),
 ];

@@ -143,6 +143,31 @@ describe("flash that cannot be read for a while", () => {
 		);
 	});
 
+	test("samples of before the time was known, found after the power has failed: they have no time", () => {
+		const { flash, board, broker, taken } = afterOutage(0, { time: { server: "time" } });
+		board.clockIsSet = false;
+		board.losePower();
+		board.run(37 * MINUTE);
+		// The first one was taken while the clock was set
+		const stored = taken().slice(1);
+		flash.isUnreadable = () => true;
+		board.losePower();
+		board.run(15 * MINUTE);
+		flash.isUnreadable = () => false;
+		board.clockIsSet = true;
+		board.wifi = "joins";
+		board.run(3 * HOUR);
+		const reports = payloads(broker).map((payload) => JSON.parse(payload) as { a: number; time: unknown });
+		assert.deepEqual(
+			reports
+				.filter(({ time }) => time === null)
+				.map(({ a }) => a)
+				.sort((a, b) => a - b),
+			stored,
+		);
+		assert.ok(reports.length > stored.length + 2);
+	});
+
 	test("it is never readable again: what is sampled arrives, and nothing is dropped", () => {
 		const { flash, board, taken, arrived } = afterOutage(57 * MINUTE);
 		const stored = taken().length;
