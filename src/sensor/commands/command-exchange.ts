@@ -1,8 +1,10 @@
 import { BUSY, REJECTED } from "../../client/client";
 import { DUP, NO_LOCAL, QOS1, UNSPECIFIED_ERROR } from "../../mqtt/constants";
 import type { Packet } from "../../mqtt/packet";
+import type { Subscription } from "../../mqtt/packet-fields";
 import type { PropertyReader } from "../../mqtt/property-reader";
 import { PropertyWriter } from "../../mqtt/property-writer";
+import { WORD_SEQUENCE } from "../retained/layout";
 import { fillTopic, type TopicTemplate } from "../settings/topic";
 import { completeAnswer, isAnswerDone, owedAnswers, readAnswer, type StoredAnswer } from "./answer-area";
 import { CommandExecution, type CommandParts, type CommandResult, NOTHING_MORE } from "./command-execution";
@@ -14,6 +16,11 @@ import { queuedMessages } from "./session-hints";
 export const FIRST_ANSWER_TAG = 0xffff_ff00;
 /** Answers have packet identifiers from 65,535 down, so many of them. */
 const ANSWER_IDS = 256;
+/**
+ * Distance between the packet identifiers of the next report and of SUBSCRIBE: far from all reports that may
+ * wait, and from their parts (report-sender.ts).
+ */
+const SUBSCRIBE_DISTANCE = 4096;
 /**
  * Connections in a row that end with an answer sent and none acknowledged, after which these are given up:
  * some brokers close the connection at a topic that they refuse.
@@ -260,9 +267,8 @@ export class CommandExchange {
 
 	/** @returns false: not now */
 	private subscribe(): boolean {
-		const { client, settings } = this.parts;
-		const options = settings.broker.version === 5 ? QOS2_NEW_ONLY | NO_LOCAL : 2;
-		const result = client.subscribe([{ filter: this.topic(this.commands.derived.commandTopic), options }]);
+		const { client } = this.parts;
+		const result = client.subscribe([this.subscription], undefined, this.subscribeId);
 		if (result === BUSY) {
 			this.flags |= BLOCKED;
 			return false;
@@ -272,6 +278,16 @@ export class CommandExchange {
 		else this.flags |= SUBACK_AWAITED;
 		this.commands.memory.commit();
 		return true;
+	}
+
+	private get subscription(): Subscription {
+		const options = this.parts.settings.broker.version === 5 ? QOS2_NEW_ONLY | NO_LOCAL : 2;
+		return { filter: this.topic(this.commands.derived.commandTopic), options };
+	}
+
+	/** Not that of a report which is in flight in the session, and was not sent again yet. [MQTT-2.2.1-3] */
+	private get subscribeId(): number {
+		return 1 + ((this.parts.retained.words[WORD_SEQUENCE] + SUBSCRIBE_DISTANCE) % 65_535);
 	}
 
 	private pauseSubscribing(): void {
