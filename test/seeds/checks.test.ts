@@ -10,6 +10,7 @@ import { announces } from "./discovery-draw";
 import { Disturbance } from "./disturbance";
 import { SettingsHistory } from "./effective-settings";
 import { GUEST_KINDS } from "./guests/guest-plan";
+import { isHomie } from "./homie-draw";
 import { MISSING_MESSAGES } from "./place-probe";
 import { drawPlan } from "./plan-draw";
 import { CHECKS, checkPlan } from "./run-seed";
@@ -27,6 +28,8 @@ let light: SeedRun;
 let pinned: SeedRun;
 /** The same with a node that announces itself. */
 let announced: SeedRun;
+/** The same with a node of the Homie convention. */
+let homie: SeedRun;
 /** The same with a node that is told what to do. */
 let commanded: SeedRun;
 
@@ -36,6 +39,7 @@ before(async () => {
 	light = await findLightRun();
 	pinned = await findPinnedRun();
 	announced = await findAnnouncedRun();
+	homie = await findHomieRun();
 	commanded = await findCommandedRun();
 });
 
@@ -46,6 +50,16 @@ async function findAnnouncedRun(): Promise<SeedRun> {
 		const { run, failures } = await checkPlan(plan);
 		assert.deepEqual(failures, []);
 		if (run.subscriber.received.some(isAnnouncement)) return run;
+	}
+}
+
+async function findHomieRun(): Promise<SeedRun> {
+	for (let seed = 1; ; seed++) {
+		const plan = { ...drawPlan(seed), faults: [] };
+		if (!plan.boards.some(isHomie)) continue;
+		const { run, failures } = await checkPlan(plan);
+		assert.deepEqual(failures, []);
+		if (!subscriberMayLose(run, sitesOf(run)[0]!)) return run;
 	}
 }
 
@@ -279,6 +293,13 @@ const violations: Readonly<Record<string, () => SeedRun>> = {
 		const { publisher } = good;
 		const published = publisher.published.map((each) => ({ ...each, reasonCode: 0x97 }));
 		return { ...good, plan: { ...good.plan, isTiny: true }, publisher: changed(publisher, { published }) };
+	},
+	"states of the Homie convention are true": () => {
+		const { subscriber } = homie;
+		const received = subscriber.received.map((each) =>
+			each.topic.endsWith("/$state") ? { ...each, payload: "lost" } : each,
+		);
+		return { ...homie, subscriber: changed(subscriber, { received }) };
 	},
 	"guests get what they are owed": () => ({
 		...good,
@@ -521,7 +542,7 @@ for (const { name } of CHECKS)
 		const violation = violations[name];
 		assert.ok(violation, "each check has a violation");
 		const check = CHECKS.find((each) => each.name === name)!;
-		for (const run of [good, bridged, light, pinned, commanded]) assert.deepEqual(check.run(run), []);
+		for (const run of [good, bridged, light, pinned, homie, commanded]) assert.deepEqual(check.run(run), []);
 		assert.notDeepEqual(check.run(violation()), []);
 	});
 

@@ -33,7 +33,8 @@ export function announces({ boards }: SeedPlan, { firefly }: BoardPlan): boolean
 	return firefly.discovery !== undefined && Number(packetSize) >= ANNOUNCEMENT_BYTES;
 }
 
-function withRoom(listen: JSONObject, nodes: number): JSONObject {
+/** @param nodes whose announcements a broker has room for */
+export function withRoom(listen: JSONObject, nodes: number): JSONObject {
 	const { retainedTopics, retainedBytes, sessions, queuedBytes } = listen;
 	return {
 		...listen,

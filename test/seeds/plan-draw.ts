@@ -10,6 +10,7 @@ import { Draw } from "./draw";
 import { drawFaults } from "./fault-draw";
 import { addGarbledSensors } from "./garbled-draw";
 import { addGuests } from "./guests/guest-draw";
+import { addHomie } from "./homie-draw";
 import { addHostileClients } from "./hostile-draw";
 import { addPins } from "./pin-draw";
 import { addResponseTopics } from "./response-draw";
@@ -44,6 +45,7 @@ const ADDITIONS: readonly ((plan: SeedPlan) => SeedPlan)[] = [
 	addGuests,
 	addResponseTopics,
 	addTinyPools,
+	addHomie,
 ];
 
 export function drawPlan(seed: number): SeedPlan {

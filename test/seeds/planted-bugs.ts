@@ -218,6 +218,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 		breaks: "what a full queue drops is not counted as that",
 	},
 	{
+		kind: "Homie",
+		file: "src/sensor/discovery/announcement-plan.ts",
+		text: 'new ShortAnnouncement(stateTopic(base), "sleeping")',
+		replacement: 'new ShortAnnouncement(stateTopic(base), "ready")',
+		breaks: "a node of the Homie convention that sleeps says that it is ready",
+	},
+	{
 		kind: "unsubscribing",
 		file: "src/broker/topics/subscriptions.ts",
 		text: "this.count--;",

@@ -14,6 +14,7 @@ import {
 import { connectionsStay, nobodyStarves } from "./checks/connections";
 import { nodesAreAnnounced } from "./checks/discovery";
 import { guestsAreServed } from "./checks/guests";
+import { homieStatesAreTrue } from "./checks/homie";
 import { lossesAreCounted } from "./checks/losses";
 import { acknowledgedArrives, clientsAreServed, inOrder, neverTwice } from "./checks/messages";
 import { pinsAreNoticed, pinWakesAreLimited } from "./checks/pins";
@@ -67,6 +68,7 @@ export const CHECKS: readonly Check[] = [
 	guestsAreServed,
 	answersGoWhereAsked,
 	lossesAreCounted,
+	homieStatesAreTrue,
 ];
 /** What holds also where the broker has too little for its clients. */
 const OF_TINY_POOLS: ReadonlySet<Check> = new Set([

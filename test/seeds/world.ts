@@ -19,6 +19,7 @@ import { RETAINED_BYTES } from "../../src/retained-memory";
 import { Commander } from "./commander";
 import { GuestParty } from "./guests/guest-party";
 import type { GuestKind, GuestProblem } from "./guests/guest-plan";
+import { isHomie } from "./homie-draw";
 import { type TakenImage, takenImage } from "./image-server";
 import { OddClient } from "./odd-client";
 import { RunDigest } from "./run-digest";
@@ -286,9 +287,11 @@ class World {
 	get #sitePlans(): SitePlan[] {
 		const { boards, clients, hub, active, recovery } = this.#plan;
 		const bridged = hub === undefined ? [] : BRIDGED_FILTERS;
-		const announced = boards.some(({ firefly }) => firefly.discovery !== undefined)
-			? ["homeassistant/#"]
-			: [];
+		const announced = boards.some(isHomie)
+			? ["homie/#"]
+			: boards.some(({ firefly }) => firefly.discovery !== undefined)
+				? ["homeassistant/#"]
+				: [];
 		// So that what crosses a bridge after the faults is seen as well
 		const publishUntil = hub === undefined ? active : active + recovery - QUIET_END_MS;
 		const sites: SitePlan[] = [

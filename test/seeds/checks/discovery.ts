@@ -2,6 +2,7 @@ import { parseDuration } from "../../../src/config/duration";
 import { variantsOf } from "../command-plan";
 import { announces } from "../discovery-draw";
 import { Disturbance } from "../disturbance";
+import { isHomie } from "../homie-draw";
 import { sensorsOf } from "../seed-plan";
 import { type SeedRun, START_TIME, sitesOf } from "../world";
 import type { Check } from "./check";
@@ -20,7 +21,7 @@ export const nodesAreAnnounced: Check = {
 		const failures: string[] = [];
 		const [site] = sitesOf(run);
 		for (const board of sensorBoards(run)) {
-			if (!announces(run.plan, board)) continue;
+			if (!announces(run.plan, board) || isHomie(board)) continue;
 			const { name } = board;
 			const topic = `homeassistant/device/${name}/config`;
 			const received = run.subscriber.received.filter((each) => each.topic === topic && each.payload !== "");
