@@ -212,10 +212,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 	},
 	{
 		kind: "counting",
-		file: "src/broker/delivery/router.ts",
-		text: "counters.droppedQueue++;",
-		replacement: "counters.droppedShared++;",
-		breaks: "what a full queue drops is not counted as that",
+		file: "src/broker/handlers/publish-handler.ts",
+		text: "if (code === QUOTA_EXCEEDED) core.counters.publishesOverQuota++;",
+		replacement: "",
+		breaks: "refused messages are not counted",
 	},
 	{
 		kind: "Homie",
