@@ -28,7 +28,7 @@ const ACCESS = 1200;
 const PERSISTENCE = 3400;
 /** The second port with its page, and a connection to it besides its place and its store. */
 const PAGES = 3500;
-const WEB_CONNECTION = 1750;
+const WEB_CONNECTION = 1430;
 /** Smallest store of such a connection, for its request. */
 const REQUEST_STORE = 512;
 /** Multicast DNS, with a message of a neighbour that is being read. */
@@ -37,7 +37,7 @@ const ANNOUNCEMENT = 6500;
 const BRIDGE = 12_500;
 const BRIDGE_PACKETS = 6;
 /** A connection, in use or waiting for its CONNECT, with its socket and its row of the tables. */
-const PLACE = 1120;
+const PLACE = 704;
 /** A topic alias of one connection, in both directions. */
 const TOPIC_ALIAS = 22;
 /** A packet identifier of a received QoS 2 message, for which every session has room. */

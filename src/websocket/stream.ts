@@ -1,4 +1,4 @@
-import type { TCP, TCPOptions } from "../device";
+import type { TCP, TCPConstructor, TCPOptions } from "../device";
 import {
 	BINARY,
 	CLOSE,
@@ -34,6 +34,25 @@ type FramePart = typeof FRAME_HEADER_START | typeof FRAME_HEADER_REST | typeof C
 
 /** Longest header of a frame that is sent, bytes. */
 const LONGEST_SENT_HEADER = 4;
+
+/** What callbacks get as `this` from a socket that has a target. */
+interface TargetSocket {
+	readonly target: WebSocketStream;
+}
+
+// Its callbacks: functions in flash, where three closures take 26 slots of memory
+
+function targetOnReadable(this: TargetSocket, bytes: number): undefined {
+	return this.target.onSocketReadable(bytes);
+}
+
+function targetOnWritable(this: TargetSocket, bytes: number): undefined {
+	return this.target.onSocketWritable(bytes);
+}
+
+function targetOnError(this: TargetSocket): void {
+	this.target.onSocketError();
+}
 
 /**
  * A WebSocket in the shape of the TCP socket that it takes over from a listener: `onWritable` is called first
@@ -83,15 +102,28 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		if (from === undefined) throw new Error("a WebSocket takes over a socket from a listener");
 		this.#context = context;
 		this.#options = options;
+		this.#tcp = this.takeOver(context.options.tcp, from, options.nodelay ?? true);
+		this.#exchange = new HttpExchange(context, this, this.#tcp);
+	}
+
+	private takeOver(tcp: TCPConstructor, from: TCP, nodelay: boolean): TCP {
+		if (tcp.hasTarget)
+			return new tcp({
+				from,
+				nodelay,
+				target: this,
+				onReadable: targetOnReadable,
+				onWritable: targetOnWritable,
+				onError: targetOnError,
+			});
 		// Closures that capture only this stream are the smallest
-		this.#tcp = new context.options.tcp({
+		return new tcp({
 			from,
-			nodelay: options.nodelay ?? true,
+			nodelay,
 			onReadable: (bytes) => this.onSocketReadable(bytes),
 			onWritable: (bytes) => this.onSocketWritable(bytes),
 			onError: () => this.onSocketError(),
 		});
-		this.#exchange = new HttpExchange(context, this, this.#tcp);
 	}
 
 	/** Whether a request is complete, and its answer is not. */
@@ -240,7 +272,9 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		this.#exchange = undefined;
 	}
 
-	private onSocketReadable(bytes: number): undefined {
+	// For the callbacks of the socket
+
+	onSocketReadable(bytes: number): undefined {
 		const exchange = this.#exchange;
 		this.#context.turn.beginTurn();
 		if (exchange !== undefined) {
@@ -261,7 +295,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 		}
 	}
 
-	private onSocketWritable(bytes: number): undefined {
+	onSocketWritable(bytes: number): undefined {
 		const exchange = this.#exchange;
 		this.#context.turn.beginTurn();
 		if (exchange !== undefined) {
@@ -448,7 +482,7 @@ export class WebSocketStream implements TCP, HttpExchangeHandler {
 	}
 
 	/** The socket is lost. A user that lets the stream drain learns of that too. */
-	private onSocketError(): void {
+	onSocketError(): void {
 		if (this.#state === DRAINING) this.#state = ENDING;
 		this.endStream(ENDED);
 	}

@@ -66,7 +66,8 @@ test("on XS: broker and clients stay within their memory, and messages allocate 
 		assert.equal(after.slots.allocated - before.slots.allocated, 0);
 		assert.equal(after.chunks.allocated - before.chunks.allocated, 0);
 	}
-	assert.ok((sizeWithClients.bytes - brokerSize.bytes) / 8 <= 1.5 * 1024);
+	// with sockets that have a target, as on a chip: without closures for each connection
+	assert.ok((sizeWithClients.bytes - brokerSize.bytes) / 8 <= 1.1 * 1024);
 	t.diagnostic(
 		`each of 8 clients: ${Math.round((sizeWithClients.slots - brokerSize.slots) / 8)} slots, ${Math.round((sizeWithClients.chunks - brokerSize.chunks) / 8)} chunk bytes`,
 	);

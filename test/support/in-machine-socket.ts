@@ -12,6 +12,8 @@ const NOT_READY = -1;
  * is full again. Bytes are copied one by one, since a view of them would be an allocation.
  */
 export class InMachineSocket implements TCP {
+	/** As on a chip: callbacks are called with `options`, which has the target, as `this`. */
+	static readonly hasTarget: boolean = true;
 	/** The socket that was constructed last. */
 	static last: InMachineSocket;
 	readonly options: TCPOptions;
