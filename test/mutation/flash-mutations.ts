@@ -1,6 +1,6 @@
 import { type Mutation, mutation } from "./mutation";
 
-/** Bugs of an outbox in flash, and of values that cannot be read or are damaged. Each was a defect that was mended. */
+/** Bugs of an outbox in flash, and of values that cannot be read. Each was a defect that was mended. */
 export const flashMutations: readonly Mutation[] = [
 	mutation(
 		"src/stored-value.ts",

@@ -1,6 +1,6 @@
 import { type Mutation, mutation } from "./mutation";
 
-/** Bugs of the broker's budget of a turn, and of stored values that wait for further turns. Each was a defect that was mended. */
+/** Bugs of the broker's budget of a turn, and of what waits for one. Each was a defect that was mended. */
 export const turnMutations: readonly Mutation[] = [
 	mutation(
 		"src/broker/timeouts.ts",

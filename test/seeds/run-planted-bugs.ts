@@ -3,8 +3,8 @@
  *
  *     npm run seeds:mutations [-- TEXT…]    only those whose kind or description contains one of the texts
  *
- * Prints the seed that finds each bug, and the checks that fail. A seed that fails without the bug as well does
- * not find it. Exits with 1 if one is not found.
+ * Prints the seed that finds each bug, and the checks that fail. A seed that fails without the bug as well
+ * does not find it. Exits with 1 if one is not found.
  */
 import { spawn } from "node:child_process";
 import { TreeCopy } from "../mutation/tree-copy";
