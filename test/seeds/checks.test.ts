@@ -480,6 +480,13 @@ test("a fault during an episode of a guest: it is owed nothing; before the fault
 	assert.deepEqual([after(at - 10_000, at - 1), after(at - 1, at), after(at + 1000, at + 9000)], [1, 0, 0]);
 });
 
+test("the power fails again where flash could not be read: a number that was given twice is no report that waits", async () => {
+	const plan = drawPlan(1381);
+	const names = plan.faults.map(({ name }) => name);
+	assert.ok(names.includes("storage-read") && names.filter((name) => name === "brown-out").length > 1);
+	assert.deepEqual((await checkPlan(plan)).failures, []);
+});
+
 test("a torn write disturbs from the write on, however late it comes, and not before", () => {
 	const fault = { name: "torn-write", at: 60_000 };
 	const plan = { ...good.plan, faults: [fault] };
