@@ -21,7 +21,7 @@ export const hostMutations: readonly Mutation[] = [
 		"return socket === this.socket ? this.generation : -1;",
 		"return this.generation;",
 		"callbacks of an old socket reach the new connection",
-		["test/client/transports.test.ts"],
+		["test/client/connection-lifecycle.test.ts"],
 	),
 	mutation(
 		"src/sensor/network/session-memory.ts",
