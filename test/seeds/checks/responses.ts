@@ -5,7 +5,7 @@ import { answerTopic } from "../commander";
 import type { Check } from "./check";
 import { clock } from "./reports";
 
-/** An answer goes to the response topic of its command, with its correlation data; else to the topic for all. */
+/** An answer goes to the response topic of its command, with its correlation data; else to that for all. */
 export const answersGoWhereAsked: Check = {
 	name: "answers go to the response topics of their commands",
 	run(run) {
