@@ -12,11 +12,12 @@ const NOT_READY = -1;
  * is full again. Bytes are copied one by one, since a view of them would be an allocation.
  */
 export class InMachineSocket implements TCP {
-	/** As on a chip: callbacks are called with `options`, which has the target, as `this`. */
+	/** As on a chip: {@link target} is the option, and callbacks are called with the socket as `this`. */
 	static readonly hasTarget: boolean = true;
 	/** The socket that was constructed last. */
 	static last: InMachineSocket;
 	readonly options: TCPOptions;
+	declare readonly target: unknown;
 	/** Unread bytes are [at, end) of it. */
 	input: Uint8Array = new Uint8Array(0);
 	at = 0;
@@ -35,6 +36,7 @@ export class InMachineSocket implements TCP {
 
 	constructor(options: TCPOptions) {
 		this.options = options;
+		if (options.target !== undefined) this.target = options.target;
 		InMachineSocket.last = this;
 	}
 
@@ -71,13 +73,13 @@ export class InMachineSocket implements TCP {
 		this.input = bytes;
 		this.at = 0;
 		this.end = bytes.length;
-		this.options.onReadable!(this.end);
+		this.options.onReadable!.call(this, this.end);
 	}
 
 	/** Connected, or the peer has read. @param room of a frozen peer: bytes that it takes */
 	grant(room = this.room): void {
 		if (this.frozen) this.room = room;
-		if (!this.closed) this.options.onWritable!(this.room);
+		if (!this.closed) this.options.onWritable!.call(this, this.room);
 	}
 
 	/** The connection is lost: the owner is told once nothing is unread, at the next {@link turn}. */
@@ -89,7 +91,7 @@ export class InMachineSocket implements TCP {
 
 	/** Tells the owner of the end if it is due. */
 	turn(): void {
-		if (this.lost && !this.closed && this.at === this.end) this.options.onError!();
+		if (this.lost && !this.closed && this.at === this.end) this.options.onError!.call(this);
 	}
 }
 

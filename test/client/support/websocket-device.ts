@@ -33,7 +33,7 @@ class WebSocketBroker extends InMachineSocket {
 
 	/** Delivers what was answered, and says that there is room. */
 	override turn(): void {
-		while (this.at < this.end) this.options.onReadable?.(this.end - this.at);
+		while (this.at < this.end) this.options.onReadable!.call(this, this.end - this.at);
 		this.grant();
 	}
 

@@ -96,8 +96,8 @@ class LoopHost {
 				timer.callback(timer);
 			}
 			const socket = this.socket!;
-			while (socket.at < socket.end) socket.options.onReadable!(socket.end - socket.at);
-			socket.options.onWritable!(socket.room);
+			while (socket.at < socket.end) socket.options.onReadable!.call(socket, socket.end - socket.at);
+			socket.options.onWritable!.call(socket, socket.room);
 		}
 	}
 }

@@ -22,7 +22,7 @@ class ServerSide extends InMachineSocket {
 		this.input = Buffer.concat([this.input.subarray(this.at, this.end), bytes]);
 		this.at = 0;
 		this.end = this.input.length;
-		this.options.onReadable!(this.end);
+		this.options.onReadable!.call(this, this.end);
 	}
 
 	takeSent(): Buffer {
