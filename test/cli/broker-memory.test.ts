@@ -28,8 +28,8 @@ test("pools that a chip cannot hold are refused on XS, and served on Node", () =
 });
 
 test("options of the command line count", () => {
-	const file = configured({ anonymous: true, retainedBytes: 36_000 });
-	assert.equal(prepareBroker(file, none, "xs").settings.retainedBytes, 36_000);
+	const file = configured({ anonymous: true, retainedBytes: 40_000 });
+	assert.equal(prepareBroker(file, none, "xs").settings.retainedBytes, 40_000);
 	for (const args of [
 		{ ...none, webSocket: 0 },
 		{ ...none, data: "x" },

@@ -169,13 +169,13 @@ describe("problems of a manifest", () => {
 			"pools that are too large for one platform",
 			broker,
 			'"esp32/a": {}, "esp32/b": {"config": {"firefly": {"listen": {"retainedBytes": 65536}}}}',
-			':6:93 platforms["esp32/b"].config.firefly.listen.retainedBytes: this device takes up to 114196 bytes of memory, but has 86016; retainedBytes may be 37356 at most',
+			':6:93 platforms["esp32/b"].config.firefly.listen.retainedBytes: this device takes up to 110036 bytes of memory, but has 86016; retainedBytes may be 41516 at most',
 		],
 		[
 			"pools that are too large together with those of one platform",
 			'{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 30000}}',
 			'"esp32": {"creation": {"static": 64000}}',
-			":4:67 config.firefly.listen.retainedBytes: this device takes up to 78660 bytes of memory, but has 55808; retainedBytes may be 7148 at most (for the platform esp32)",
+			":4:67 config.firefly.listen.retainedBytes: this device takes up to 74500 bytes of memory, but has 55808; retainedBytes may be 11308 at most (for the platform esp32)",
 		],
 		[
 			"a role for which one platform lacks what it needs",
@@ -222,19 +222,19 @@ describe("problems of a manifest", () => {
 				"an arena of the board in which the pools do not fit",
 				'{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 30000}}',
 				{ creation: { static: 64_000 } },
-				"manifest.json:4:67 config.firefly.listen.retainedBytes: this device takes up to 78660 bytes of memory, but has 55808; retainedBytes may be 7148 at most",
+				"manifest.json:4:67 config.firefly.listen.retainedBytes: this device takes up to 74500 bytes of memory, but has 55808; retainedBytes may be 11308 at most",
 			],
 			[
 				"the same in the board's block of a platform",
 				'{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 30000}}',
 				{ platforms: { "esp32/b": { creation: { static: 64_000 } } } },
-				"manifest.json:4:67 config.firefly.listen.retainedBytes: this device takes up to 78660 bytes of memory, but has 55808; retainedBytes may be 7148 at most (for the platform esp32/b)",
+				"manifest.json:4:67 config.firefly.listen.retainedBytes: this device takes up to 74500 bytes of memory, but has 55808; retainedBytes may be 11308 at most (for the platform esp32/b)",
 			],
 			[
 				"pools in the board's block of a platform that are too large",
 				broker,
 				{ platforms: { "esp32/b": { config: { firefly: { listen: { retainedBytes: 65_536 } } } } } },
-				'board/manifest.json:1:73 platforms["esp32/b"].config.firefly.listen.retainedBytes: this device takes up to 114196 bytes of memory, but has 86016; retainedBytes may be 37356 at most',
+				'board/manifest.json:1:73 platforms["esp32/b"].config.firefly.listen.retainedBytes: this device takes up to 110036 bytes of memory, but has 86016; retainedBytes may be 41516 at most',
 			],
 			[
 				"pools of the board that the manifest lessens",
@@ -273,7 +273,7 @@ describe("problems of a manifest", () => {
 				platforms: { esp32: { defines: { task: { queuelength: 48 } } } },
 			};
 			const files = {
-				"board/manifest.json": '{"creation": {"static": 64000}, "defines": {"task": {"queuelength": 60}}}',
+				"board/manifest.json": '{"creation": {"static": 56000}, "defines": {"task": {"queuelength": 60}}}',
 				"own/firmware/manifest.json": JSON.stringify(firmware),
 			};
 			const firefly = '{"role": "broker", "listen": {"anonymous": true, "connections": 12}}';
@@ -285,7 +285,7 @@ describe("problems of a manifest", () => {
 			]);
 			assert.match(
 				check({ ...files, "manifest.json": include(own, "board/manifest.json") }).join(),
-				/^manifest.json:4:65 config.firefly.listen.connections: this device takes up to \d+ bytes of memory, but has 55808;/,
+				/^manifest.json:4:65 config.firefly.listen.connections: this device takes up to \d+ bytes of memory, but has 47808;/,
 			);
 		});
 	});

@@ -66,22 +66,22 @@ export const oversizedConfigurations: readonly InvalidConfiguration[] = [
 		name: "a pool that the memory of the chip cannot hold",
 		firefly: '{"role": "broker", "listen": {"anonymous": true, "retainedBytes": 65536, "sessions": 32}}',
 		problems: [
-			"67 config.firefly.listen.retainedBytes: this device takes up to 116532 bytes of memory, but has 86016; retainedBytes may be 35020 at most",
+			"67 config.firefly.listen.retainedBytes: this device takes up to 112372 bytes of memory, but has 86016; retainedBytes may be 39180 at most",
 		],
 	},
 	{
 		name: "pools that the memory of the chip cannot hold together",
 		firefly:
-			'{"role": "broker", "listen": {"anonymous": true, "queuedMessages": 1000, "retainedTopics": 1000}}',
+			'{"role": "broker", "listen": {"anonymous": true, "queuedMessages": 1000, "retainedTopics": 1000, "filterLevels": 300}}',
 		problems: [
-			"68 config.firefly.listen.queuedMessages: this device takes up to 125892 bytes of memory, but has 86016; lessen queuedMessages (1000, by default 64), retainedTopics (1000, by default 32)",
+			"68 config.firefly.listen.queuedMessages: this device takes up to 128576 bytes of memory, but has 86016; lessen queuedMessages (1000, by default 64), retainedTopics (1000, by default 32), filterLevels (300, by default 64)",
 		],
 	},
 	{
-		name: "a sensor node with a broker, users, page and persistence, which the memory of the chip cannot hold",
-		firefly: `{"role": "both", ${broker}, "sensors": [${sensor}], "listen": {"webSocket": 80, "persist": true, "users": {"a": "$pbkdf2-sha256$i=200$${"A".repeat(22)}$${"A".repeat(43)}"}}}`,
+		name: "a node with commands, a broker, users, page and persistence, which the memory of the chip cannot hold",
+		firefly: `{"role": "both", ${broker}, "sensors": [${sensor}], "listen": {"webSocket": 80, "persist": true, "users": {"a": "$pbkdf2-sha256$i=200$${"A".repeat(22)}$${"A".repeat(43)}"}}, "commands": {}}`,
 		problems: [
-			"106 config.firefly.listen: this device takes up to 87650 bytes of memory, but has 86016; lessen the pools of listen, or leave out persist or webSocket",
+			"106 config.firefly.listen: this device takes up to 86590 bytes of memory, but has 86016; lessen the pools of listen, or leave out persist or webSocket",
 			'135 config.firefly.listen.persist: up to 188 KB of flash are needed for the state at its worst, but the partition nvs has 24; name a table with a larger one in build.PARTITIONS_FILE, such as "./firmware/esp32/partitions.csv", or lessen the pools, first of all queuedMessages, 64, or filterBytes, 768',
 		],
 	},
