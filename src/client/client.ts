@@ -290,6 +290,17 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		this.handler.onWritable();
 	}
 
+	/** For the transport: nothing is staged, no caller waits to be called again, and all that has arrived is read. */
+	get isQuiet(): boolean {
+		const connection = this.connection;
+		return (
+			connection.phase === CONNECTED &&
+			connection.encoder.length === 0 &&
+			this.outbound.blockedOn === 0 &&
+			!this.incoming.hasInput
+		);
+	}
+
 	/** Writes the staged packets, calls `onWritable` if `publish()` may succeed again, and advances a close. */
 	private finishTurn(): void {
 		// Most turns of a connection that stays end here, and have nothing to do.

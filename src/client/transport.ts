@@ -17,6 +17,8 @@ export const TRANSPORT_LOST = 2;
 export type TransportEvent = typeof TRANSPORT_CHANGED | typeof TRANSPORT_CONNECTED | typeof TRANSPORT_LOST;
 
 export interface TransportHandler {
+	/** More room to write changes nothing. */
+	readonly isQuiet: boolean;
 	/** @param deadline without meaning */
 	onEvent(event: TransportEvent, deadline: 0): void;
 	/**
@@ -156,9 +158,12 @@ export class Transport {
 	onWritable(bytes: number, generation: number): unknown {
 		if (generation !== this.generation) return undefined;
 		this.setRoom(bytes);
-		const event = this.connected ? TRANSPORT_CHANGED : TRANSPORT_CONNECTED;
+		if (this.connected) {
+			// As after each acknowledgement of TCP, when all has been written before
+			return this.handler.isQuiet ? undefined : this.handler.onEvent(TRANSPORT_CHANGED, 0);
+		}
 		this.connected = true;
-		return this.handler.onEvent(event, 0);
+		return this.handler.onEvent(TRANSPORT_CONNECTED, 0);
 	}
 
 	onError(failure: ConnectionFailure | undefined, generation: number): unknown {
