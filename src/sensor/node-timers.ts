@@ -31,7 +31,8 @@ export class NodeTimers {
 
 	/** Starts a timer, or starts it anew; it repeats until it is stopped. @param delayMs longer: a day */
 	start(name: NodeTimer, delayMs: number): void {
-		const ms = Math.min(Math.ceil(delayMs), LONGEST_TIMER_MS);
+		let ms = Math.ceil(delayMs);
+		if (ms > LONGEST_TIMER_MS) ms = LONGEST_TIMER_MS;
 		const id = this.idOf(name);
 		if (id !== undefined) this.timer.schedule(id, ms, ms);
 		else {

@@ -15,12 +15,13 @@ export function sample(node: NodeParts): Task {
 	if (node.deepSleep) node.timers.stop(NEXT_EVENT_TIMER);
 	else node.flash?.retry();
 	if (!node.idle) {
-		const waitMs = awakeWait(node.collector.earliestDue, node.clock.now);
+		const now = node.clock.now;
+		const waitMs = awakeWait(node.collector.earliestDue, now);
 		if (waitMs > 0) {
 			node.timers.start(NEXT_EVENT_TIMER, waitMs);
 			return TASK_NONE;
 		}
-		node.collector.collect(node.deepSleep ? node.settings.sleep.awakeLimit * DRIVER_SHARE : Infinity);
+		node.collector.collect(now, node.deepSleep ? node.settings.sleep.awakeLimit * DRIVER_SHARE : Infinity);
 		if (!node.reporting) {
 			if (node.deepSleep && goesOnSampling(node)) return TASK_NONE;
 			if (shouldReport(node)) {

@@ -30,18 +30,18 @@ export function nextTryAt(node: NodeParts): number {
 export function waitOrSleep(node: NodeParts, leastMs: number): void {
 	if (node.asleep || (node.deepSleep && node.commands?.update?.isFetching)) return;
 	const now = node.clock.now;
-	let until = node.idle ? now + LONGEST_SLEEP_MS : node.collector.earliestDue;
+	let until = now + LONGEST_SLEEP_MS;
 	if (!node.idle) {
+		until = node.collector.earliestDue;
 		const retry = node.reporting ? nextPauseEnd(node.retained, now) : nextTryAt(node);
-		until = Math.min(until, alignRetryWithSample(retry, until));
+		if (retry < until) until = alignRetryWithSample(retry, until);
 	}
-	until = Math.max(until, now + leastMs);
-	if (!node.deepSleep)
-		node.timers.start(
-			NEXT_EVENT_TIMER,
-			Math.max(until - now, !node.reporting && node.exchange?.busy ? CLOSING_RECHECK_MS : 1),
-		);
-	else if (!node.reporting) sleep(node, until);
+	if (until < now + leastMs) until = now + leastMs;
+	if (!node.deepSleep) {
+		const leastWaitMs = !node.reporting && node.exchange?.busy ? CLOSING_RECHECK_MS : 1;
+		const waitMs = until - now;
+		node.timers.start(NEXT_EVENT_TIMER, waitMs > leastWaitMs ? waitMs : leastWaitMs);
+	} else if (!node.reporting) sleep(node, until);
 }
 
 /** Ends the run: everything is durable, then the host sleeps. @param until node time */

@@ -34,7 +34,7 @@ export function wakeUp(node: NodeParts): Task {
 	if (node.deepSleep) node.timers.start(WATCHDOG_TIMER, settings.sleep.awakeLimit);
 	adoptRetained(node, restored, wasReset);
 	collector.start(restored !== "valid", mayPause);
-	if (node.wakePins?.start(node.startedAt)) collector.collect(Infinity);
+	if (node.wakePins?.start(node.startedAt)) collector.collect(node.clock.now, Infinity);
 	if (interrupted >= 0) collector.recordInterruptedDriver(interrupted);
 	if (node.commands?.isFirstTrial) {
 		clearFailedTries(retained);

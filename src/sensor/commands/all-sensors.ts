@@ -26,7 +26,7 @@ export function sampleAll(collector: Collector, retained: RetainedState, now: nu
 		if (collector.gathers(i))
 			sensors.set(planned.subarray(i * SENSOR_REALS, (i + 1) * SENSOR_REALS), i * SENSOR_REALS);
 	collector.repeats = true;
-	collector.collect(Infinity);
+	collector.collect(now, Infinity);
 	collector.repeats = false;
 	for (let at = SENSOR_DUE; at < sensors.length; at += SENSOR_REALS)
 		if (planned[at] > now) sensors[at] = planned[at];

@@ -169,11 +169,11 @@ export class Collector {
 	/**
 	 * Takes all samples that are due, and commits the reports appended to the outbox; in the first round of a
 	 * wake by pin, only what has caused it. Allocates nothing itself; drivers may.
+	 * @param now node time, just read
 	 * @param driverLimitMs time that the driver of one sensor may take
 	 */
-	collect(driverLimitMs: number): void {
+	collect(now: number, driverLimitMs: number): void {
 		const clock = this.clock;
-		const now = clock.now;
 		const wallOffset = clock.wallOffsetAt(now);
 		if (clock.hasJumped(wallOffset)) this.realign(now, wallOffset);
 		this.sampler.beginRound();
@@ -199,19 +199,23 @@ export class Collector {
 			before = after;
 		}
 		if (passed) {
-			const first = this.words[WORD_SEQUENCE];
+			const first = hasListener ? this.words[WORD_SEQUENCE] : 0;
 			this.appendReports(now, wallOffset);
-			const end = this.words[WORD_SEQUENCE];
 			clock.saveTimes(0);
 			this.retained.commit();
-			if (hasListener)
-				for (let sequence = first; sequence < end; sequence++)
-					this.device.event?.("accepted", sequence, this.outbox.waitingCount + 1 + sequence - end);
+			if (hasListener) this.describeAccepted(first);
 		}
 		if (hasListener)
 			for (let i = 0; i < count; i++)
 				if (round[i * ROUND_REALS + ROUND_RESULT] === SAMPLED) this.device.event?.("filtered", i);
 		if (slow >= 0) this.pauseDriver(slow);
+	}
+
+	/** Tells of the reports appended since that sequence number. */
+	private describeAccepted(first: number): void {
+		const end = this.words[WORD_SEQUENCE];
+		for (let sequence = first; sequence < end; sequence++)
+			this.device.event?.("accepted", sequence, this.outbox.waitingCount + 1 + sequence - end);
 	}
 
 	/**
@@ -229,14 +233,21 @@ export class Collector {
 		if (due - now > EARLY_LIMIT_MS) return NOT_DUE;
 		const sensor = this.settings[index];
 		const windows = sensor.spacing === undefined ? undefined : this.windows;
-		if (!(windows?.isDue(index, due, now) ?? isDue(due, now, sensor.every, sensor.grid))) return NOT_DUE;
-		state[at + SENSOR_DUE] =
-			windows?.nextDue(index, due, now, wallOffset) ?? dueAfter(due, now, wallOffset, sensor);
+		if (windows === undefined) {
+			if (due > now && !isDue(due, now, sensor.every, sensor.grid)) return NOT_DUE;
+			const next = due + sensor.every;
+			// Most often none was missed, and there is no grid: dueAfter() says the same.
+			state[at + SENSOR_DUE] = next > now && !sensor.grid ? next : dueAfter(due, now, wallOffset, sensor);
+		} else {
+			if (!windows.isDue(index, due, now)) return NOT_DUE;
+			state[at + SENSOR_DUE] = windows.nextDue(index, due, now, wallOffset);
+		}
 		this.retained.markDriver(index);
 		let value = this.sampler.sample(index);
 		this.retained.markDriver(-1);
 		this.wakePins?.record(index, value);
-		value = calibrated(value, sensor);
+		if (sensor.table !== undefined || sensor.scale !== undefined || sensor.offset !== undefined)
+			value = calibrated(value, sensor);
 		if (Number.isNaN(value)) {
 			if (this.repeats && this.hasRecent(index, now)) {
 				const last = index * ROUND_REALS;
@@ -250,8 +261,8 @@ export class Collector {
 			if (!windows.add(index, value)) return GATHERED;
 			value = windows.take(index);
 		}
-		// Counted from the planned time, so that intervals are exact multiples of `every`.
-		return this.filter(index, value, Math.abs(now - due) < sensor.every ? due : now);
+		// Counted from the planned time, so that intervals are exact multiples of `every`; none is as early as that.
+		return this.filter(index, value, now - due < sensor.every ? due : now);
 	}
 
 	/** Samples a sensor as the state of the battery allows. */
@@ -309,6 +320,7 @@ export class Collector {
 		this.round[index * ROUND_REALS + ROUND_TIME] = time;
 		// It is reported already that the sensor's pin has woken the node.
 		if (this.wakePins?.takeEvent(index) === value) return SAMPLED;
+		if (sensor.delta === undefined) return PASSED;
 		const elapsed = time - state[at + SENSOR_TIME];
 		return passesDeadband(value, state[at + SENSOR_VALUE], elapsed, sensor.delta, sensor.heartbeat)
 			? PASSED
@@ -354,16 +366,25 @@ export class Collector {
 				record.reset(time, relative);
 				record.addValue(i, round[at + ROUND_VALUE]);
 			}
-			if (!grouped) this.appendRecord();
+			if (grouped) continue;
+			this.appendRecord();
+			this.noteReported(i);
 		}
-		if (begun) this.appendRecord();
+		if (!begun) return;
+		this.appendRecord();
+		for (let at = 0, i = 0; at < length; at += ROUND_REALS, i++)
+			if (round[at + ROUND_RESULT] >= leastResult) this.noteReported(i);
+	}
+
+	/** A report has the value of a sensor in this round. */
+	private noteReported(index: number): void {
+		const round = this.round;
 		const state = this.sensorState;
-		for (let at = 0, i = 0; at < length; at += ROUND_REALS, i += SENSOR_REALS) {
-			if (round[at + ROUND_RESULT] < leastResult) continue;
-			round[at + ROUND_RESULT] = PASSED;
-			state[i + SENSOR_VALUE] = round[at + ROUND_VALUE];
-			state[i + SENSOR_TIME] = round[at + ROUND_TIME];
-		}
+		const from = index * ROUND_REALS;
+		const to = index * SENSOR_REALS;
+		round[from + ROUND_RESULT] = PASSED;
+		state[to + SENSOR_VALUE] = round[from + ROUND_VALUE];
+		state[to + SENSOR_TIME] = round[from + ROUND_TIME];
 	}
 
 	private appendRecord(): void {

@@ -75,9 +75,9 @@ export class Sampler {
 			this.closeDriver(driver);
 			return NaN;
 		}
+		if (typeof value === "number") return value - value === 0 ? value : NaN;
 		if (value === true) return 1;
-		if (value === false) return 0;
-		return typeof value === "number" && value - value === 0 ? value : NaN;
+		return value === false ? 0 : NaN;
 	}
 
 	/** Whether the driver works, and had no reading when it was sampled last. */

@@ -13,6 +13,8 @@ import type { RetainedState } from "../retained/retained-state";
 
 /** Time, in ms, from the last answer of a time server to the next request. */
 const SYNC_INTERVAL_MS = 86_400_000;
+/** Changes of wall time against node time, in ms, that are no jump. */
+const JUMP_MS = 500;
 /** For requests that a time server did not answer. */
 const SYNC_BACKOFF: Backoff = Object.freeze({ minimum: 60_000, maximum: 21_600_000 });
 /** Weight of the newest sleep in the estimate of the drift. */
@@ -116,10 +118,9 @@ export class NodeClock {
 	hasJumped(wallOffset: number): boolean {
 		const lastWallOffset = this.lastWallOffset;
 		this.lastWallOffset = wallOffset;
-		return (
-			Math.abs(wallOffset - lastWallOffset) > 500 ||
-			(Number.isNaN(lastWallOffset) && !Number.isNaN(wallOffset))
-		);
+		const change = wallOffset - lastWallOffset;
+		if (change >= -JUMP_MS && change <= JUMP_MS) return false;
+		return !Number.isNaN(change) || (Number.isNaN(lastWallOffset) && !Number.isNaN(wallOffset));
 	}
 
 	/**
