@@ -159,8 +159,12 @@ function countDigits(value: number): number {
  * digits.
  */
 function writeDigits(bytes: Uint8Array, at: number, value: number, digits: number, fraction: number): number {
-	const end = fraction > 0 ? at + digits + 1 : at + digits;
-	const point = fraction > 0 ? end - 1 - fraction : -1;
+	let end = at + digits;
+	let point = -1;
+	if (fraction > 0) {
+		point = end - fraction;
+		end++;
+	}
 	let index = end;
 	// Above 2^31 the quotient must come from floating point.
 	while (value > 0x7fffffff) {
@@ -169,11 +173,11 @@ function writeDigits(bytes: Uint8Array, at: number, value: number, digits: numbe
 		bytes[index] = ZERO + (value - quotient * 10);
 		value = quotient;
 	}
-	while (index > at) {
-		const quotient = (value / 10) | 0;
-		if (--index === point) bytes[index--] = POINT;
-		bytes[index] = ZERO + (value - quotient * 10);
-		value = quotient;
+	let rest = value | 0;
+	if (index > point && point > 0) {
+		for (; index > point + 1; rest = (rest / 10) | 0) bytes[--index] = ZERO + (rest % 10);
+		bytes[--index] = POINT;
 	}
+	for (; index > at; rest = (rest / 10) | 0) bytes[--index] = ZERO + (rest % 10);
 	return end;
 }

@@ -32,6 +32,43 @@ function storeInRecord(value: number): { text: string; value: number; size: numb
 	return { text: formatDecimal(read), value: read, size: record.length };
 }
 
+test("a record has its first value as it was added, read from its bytes, after others, and after its decimal was lent", () => {
+	const read = (record: ReportRecord): [number, number] => {
+		record.readFirstValue();
+		const { isDecimal, sensor } = record;
+		const { mantissa, scale } = record.decimal;
+		return [sensor, isDecimal ? mantissa / 10 ** scale : record.float];
+	};
+	for (const value of [21.3, -7, 0, Math.E, 1e300]) {
+		const record = new ReportRecord();
+		const expected: [number, number] = [3, value];
+		record.reset(0, false);
+		assert.ok(record.addValue(3, value));
+		record.seal(1);
+		assert.deepEqual(read(record), expected);
+		assert.deepEqual(read(record), expected);
+		record.borrowDecimal().set(99.5);
+		assert.deepEqual(read(record), expected);
+		assert.ok(record.parse());
+		assert.deepEqual(read(record), expected);
+		record.reset(0, false);
+		assert.ok(record.addValue(3, value) && record.addValue(4, 0.25));
+		record.seal(2);
+		assert.deepEqual(read(record), expected);
+		assert.ok(record.nextValue());
+		assert.equal(record.sensor, 4);
+		assert.deepEqual(read(record), expected);
+		// Bytes of another record
+		const other = new ReportRecord();
+		other.reset(0, false);
+		assert.ok(other.addValue(5, 1.5));
+		other.seal(3);
+		record.bytes.set(other.bytes);
+		assert.ok(record.parse());
+		assert.deepEqual(read(record), [5, 1.5]);
+	}
+});
+
 const decimals = fc
 	.tuple(fc.maxSafeInteger(), fc.integer({ min: -25, max: 25 }))
 	.map(([mantissa, exponent]) => Number(`${mantissa}e${exponent}`));

@@ -16,8 +16,6 @@ import type { RetainedState } from "../retained/retained-state";
 import { hasUnanswered, releaseOversized, sendableAt } from "./outbox-queries";
 import {
 	isKnownState,
-	OFFSET_STATE,
-	type RecordState,
 	ReportRecord,
 	STATE_DEAD,
 	STATE_DROPPING,
@@ -150,8 +148,9 @@ export class Outbox {
 		const ring = this.ring;
 		const length = record.length;
 		const need = length + this.reserve;
-		if (need > words[WORD_RING_SIZE]) return false;
-		if (ring.freeBytes < need + this.longestRecord) {
+		const size = words[WORD_RING_SIZE];
+		if (need > size) return false;
+		if (size - words[WORD_USED] < need + this.longestRecord) {
 			this.compact();
 			if (ring.freeBytes < need) this.makeRoom(need, Infinity);
 		}
@@ -185,15 +184,19 @@ export class Outbox {
 	next(): boolean {
 		while (this.bytesAhead > 0) {
 			const ring = this.ring;
+			const record = this.record;
 			const index = ring.indexAt(this.words[WORD_USED] - this.bytesAhead);
-			const length = ring.lengthAt(index);
+			// Of what was appended last, only the state may have changed.
+			const isLoaded = index === this.recordIndex && record.sequence !== 0;
+			const length = isLoaded ? record.length : ring.lengthAt(index);
 			if (length > 0 && length <= this.bytesAhead) {
 				this.bytesAhead -= length;
 				const state = ring.stateOrDead(index);
 				if (state === STATE_DEAD) continue;
-				if (isKnownState(state) && this.load(index, length, state)) {
+				if (isLoaded) record.beginAgain(state);
+				if (isLoaded || (isKnownState(state) && this.load(index, length))) {
 					this.cursorIndex = index;
-					this.cursorSequence = this.record.sequence;
+					this.cursorSequence = record.sequence;
 					return true;
 				}
 			}
@@ -205,27 +208,20 @@ export class Outbox {
 		return false;
 	}
 
-	/** Reads a record, unless it is in {@link record} since it was appended: false if it is damaged. */
-	private load(index: number, length: number, state: RecordState): boolean {
-		const record = this.record;
-		if (index !== this.recordIndex || record.sequence === 0) {
-			this.recordIndex = index;
-			this.ring.readRecord(index, length, record);
-			return record.parse();
-		}
-		record.bytes[OFFSET_STATE] = state;
-		record.rewindValues();
-		return true;
+	/** Reads a record into {@link record}: false if it is damaged. */
+	private load(index: number, length: number): boolean {
+		this.recordIndex = index;
+		this.ring.readRecord(index, length, this.record);
+		return this.record.parse();
 	}
 
 	/** Reads the record that {@link next} found last again; false: it is not pending any more, or damaged. */
 	reload(): boolean {
-		const { ring, record } = this;
+		const ring = this.ring;
 		const index = this.find(this.cursorSequence);
 		if (index < 0) return false;
-		this.cursorIndex = this.recordIndex = index;
-		ring.readRecord(index, ring.lengthAt(index), record);
-		return record.parse();
+		this.cursorIndex = index;
+		return this.load(index, ring.lengthAt(index));
 	}
 
 	/** Records in retained memory that the report found last was sent. */
@@ -286,10 +282,14 @@ export class Outbox {
 	 */
 	remove(index: number): void {
 		if (index === this.cursorIndex) this.cursorIndex = -1;
-		this.ring.setState(index, STATE_DEAD);
+		const words = this.words;
+		const ring = this.ring;
+		ring.setState(index, STATE_DEAD);
+		// The oldest is acknowledged first, and most often alone.
+		if (index === words[WORD_HEAD]) ring.dropHead();
 		this.freeDeadHead();
-		this.words[WORD_WAITING]--;
-		this.words[WORD_ACKNOWLEDGED]++;
+		words[WORD_WAITING]--;
+		words[WORD_ACKNOWLEDGED]++;
 	}
 
 	/** Drops a report that can never be sent. */

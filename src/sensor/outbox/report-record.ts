@@ -111,6 +111,8 @@ export class ReportRecord {
 	private double: Float64Array<ArrayBuffer> | undefined;
 	private doubleBytes: Uint8Array | undefined;
 	private position = 0;
+	/** Where in {@link bytes} the value in {@link decimal} or {@link float} is; 0: it is none of them. */
+	private valueAt = 0;
 
 	/** @param limit bytes of the longest one */
 	constructor(limit = RECORD_LIMIT) {
@@ -131,10 +133,14 @@ export class ReportRecord {
 		const bytes = this.bytes;
 		const decimal = this.decimal;
 		if (at + VALUE_LIMIT > bytes.length) return false;
+		this.valueAt = at;
+		this.sensor = sensor;
 		bytes[at] = sensor;
 		const tag = at + 1;
 		at += 2;
-		if (decimal.set(value) && decimal.scale >= 0) {
+		const isDecimal = decimal.set(value) && decimal.scale >= 0;
+		this.isDecimal = isDecimal;
+		if (isDecimal) {
 			let mantissa = decimal.mantissa;
 			// Two's complement in the fewest bytes that keep the sign.
 			while (mantissa > 0x3fffffff || mantissa < -0x40000000) {
@@ -187,7 +193,7 @@ export class ReportRecord {
 		const { bytes } = this;
 		const length = bytes[OFFSET_LENGTH];
 		this.length = length;
-		this.sequence = 0;
+		this.sequence = this.valueAt = 0;
 		if (length < RECORD_HEADER || length > bytes.length) return false;
 		const low8 = bytes[OFFSET_CRC];
 		const high8 = bytes[OFFSET_CRC + 1];
@@ -233,9 +239,29 @@ export class ReportRecord {
 		return this.bytes[OFFSET_STATE] === STATE_RECEIVED;
 	}
 
+	/** As a record that was just parsed. @param state that the outbox has of it */
+	beginAgain(state: number): void {
+		this.bytes[OFFSET_STATE] = state;
+		this.position = RECORD_HEADER;
+	}
+
 	/** Moves to before the first value. */
 	rewindValues(): void {
 		this.position = RECORD_HEADER;
+	}
+
+	/** {@link decimal} for another number: it holds no value of the record then. */
+	borrowDecimal(): Decimal {
+		this.valueAt = 0;
+		return this.decimal;
+	}
+
+	/** Makes the first value, which each record has, the one that was found. */
+	readFirstValue(): void {
+		// It is still there from addValue(), where the record has no other and was not read from the outbox.
+		if (this.valueAt === RECORD_HEADER) return;
+		this.rewindValues();
+		this.nextValue();
 	}
 
 	/** Moves to the next value; false after the last. */
@@ -244,6 +270,7 @@ export class ReportRecord {
 		const decimal = this.decimal;
 		const at = this.position;
 		if (at + 2 > this.length) return false;
+		this.valueAt = at;
 		this.sensor = bytes[at];
 		const tag = bytes[at + 1];
 		if (tag === FLOAT) {

@@ -141,7 +141,8 @@ export class Ring {
 			if (length > free - this.uncommittedFreed) this.retained.commit();
 			else free -= this.uncommittedFreed;
 		}
-		const index = this.indexAt(used);
+		let index = words[WORD_HEAD] + used;
+		if (index >= size) index -= size;
 		const room = size - index;
 		// Natively, with what is behind the record, to free space
 		if (bytes.length <= free && bytes.length <= room) this.memory.set(bytes, words[WORD_RING_START] + index);

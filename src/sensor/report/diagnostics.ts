@@ -46,7 +46,7 @@ interface Parts {
 	readonly device: Pick<Device, "trace">;
 	/** Its buffer is of the layout's size. */
 	readonly encoder: { readonly payload: Uint8Array };
-	readonly outbox: { readonly record: { readonly decimal: Decimal } };
+	readonly outbox: { readonly record: { borrowDecimal(): Decimal } };
 	readonly staysConnected: boolean;
 }
 
@@ -142,7 +142,7 @@ export class Diagnostics {
 		const { payload } = encoder;
 		const limit = client.payloadLimit(topic.length, 0);
 		const time = now + clock.wallOffsetAt(now);
-		const length = this.write(payload, limit, now, time, retained, outbox.record.decimal);
+		const length = this.write(payload, limit, now, time, retained, outbox.record.borrowDecimal());
 		const result = client.publish(topic, payload, length, RETAIN);
 		if (result === BUSY) return false;
 		if (result === REJECTED) {

@@ -134,8 +134,7 @@ export class ReportEncoder {
 	/** Writes the payload of a parsed record to {@link message}: its value. @returns where it ends */
 	writeBareValue(record: ReportRecord, start: number): number {
 		this.valuesWritten = 0;
-		record.rewindValues();
-		record.nextValue();
+		record.readFirstValue();
 		return this.writeValue(this.message, start, record);
 	}
 
