@@ -21,7 +21,13 @@ import { IncomingPackets } from "./incoming-packets";
 import type { ClientDevice, ClientHandler, ClientOptions, ClientState, OpenOptions } from "./options";
 import { BLOCKED_ON_CONNACK, type Outbound } from "./outbound";
 import { PacketSender } from "./packet-sender";
-import { TRANSPORT_CONNECTED, TRANSPORT_LOST, type TransportEvent, type TransportHandler } from "./transport";
+import {
+	TRANSPORT_CHANGED,
+	TRANSPORT_CONNECTED,
+	TRANSPORT_LOST,
+	type TransportEvent,
+	type TransportHandler,
+} from "./transport";
 
 export type { CachedLimits } from "../session/negotiated";
 export { ClientError } from "./errors";
@@ -233,15 +239,19 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		this.callbackDepth++;
 		try {
 			this.connection.now = this.device.time.ticks;
-			if (event === DEADLINE_PASSED) this.connection.onDeadlinePassed(deadline);
-			else if (event === TRANSPORT_CONNECTED) this.onConnected();
-			else if (event === TRANSPORT_LOST) this.onLost();
-			if (this.incoming.hasInput) this.incoming.read();
+			if (event !== TRANSPORT_CHANGED) this.onRareEvent(event, deadline);
+			this.incoming.read();
 			this.finishTurn();
 		} catch (cause) {
 			this.onHandlerException(cause);
 		}
 		this.callbackDepth--;
+	}
+
+	private onRareEvent(event: TransportEvent | typeof DEADLINE_PASSED, deadline: Deadline): void {
+		if (event === DEADLINE_PASSED) this.connection.onDeadlinePassed(deadline);
+		else if (event === TRANSPORT_CONNECTED) this.onConnected();
+		else if (event === TRANSPORT_LOST) this.onLost();
 	}
 
 	/** Called by the transport. */

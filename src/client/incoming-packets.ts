@@ -174,10 +174,11 @@ export class IncomingPackets implements DecoderHandler {
 	/** Called by the decoder. */
 	onPacket(packet: Packet): unknown {
 		const type = packet.type;
+		// Nearly all, as the table of phases has it too
+		if (type === PUBACK && this.connection.phase === CONNECTED) return this.onAcknowledgement(packet);
 		const next = clientPhaseAfter(this.connection.phase, clientEvent(type, packet.reasonCode));
 		if (next === IGNORED) return undefined;
 		if (next === VIOLATION) return this.failUnexpected();
-		if (type === PUBACK) return this.onAcknowledgement(packet); // nearly all
 		switch (type) {
 			case CONNACK:
 				return this.onConnack(packet, next);

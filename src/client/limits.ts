@@ -1,5 +1,4 @@
 import type { Version } from "../mqtt/constants";
-import { variableHeaderSize } from "../mqtt/encode/publish";
 import { packetSize, varintSize } from "../mqtt/varint";
 
 /** Bytes of a whole PUBLISH (§3.3). */
@@ -10,10 +9,10 @@ export function publishSize(
 	qos: number,
 	propertiesLength: number,
 ): number {
-	let properties = 0;
-	if (version === 5)
-		properties = propertiesLength === 0 ? 1 : varintSize(propertiesLength) + propertiesLength;
-	return packetSize(variableHeaderSize(topicLength, qos << 1, properties) + payloadLength);
+	let remaining = 2 + topicLength + payloadLength;
+	if (qos > 0) remaining += 2;
+	if (version === 5) remaining += propertiesLength === 0 ? 1 : varintSize(propertiesLength) + propertiesLength;
+	return packetSize(remaining);
 }
 
 /**

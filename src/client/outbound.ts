@@ -5,6 +5,7 @@ import type { Packet } from "../mqtt/packet";
 import type { PropertyWriter } from "../mqtt/property-writer";
 import {
 	actionOn,
+	COMPLETE,
 	type DeliveryAction,
 	deliveryPacket,
 	IDLE,
@@ -173,7 +174,7 @@ export class Outbound {
 		const obstacle = this.obstacle(qos, size, packetId);
 		if (obstacle !== 0) return obstacle;
 		if (!this.hasRoom(size)) return BUSY;
-		const id = this.identify(flags, packetId);
+		const id = (qos === 0 ? 0 : packetId > 0 ? packetId : this.inFlight.nextPacketId()) as PacketId;
 		encoder.publishRange(bytes, start, topicEnd, end, this.allowedFlags(flags), id, properties);
 		this.record(id, flags, tag);
 		return id;
@@ -291,6 +292,10 @@ export class Outbound {
 		const state = inFlight.stateAt(entry);
 		const arrived = deliveryPacket(packet.type, packet.reasonCode);
 		const action = actionOn(state, arrived);
+		if (action === COMPLETE) {
+			inFlight.remove(entry, state);
+			return action;
+		}
 		if (action !== SEND_PUBREL && action !== SEND_PUBREL_NOT_FOUND) {
 			inFlight.setStateAt(entry, stateAfter(state, arrived) as SenderState, now);
 			return action;

@@ -287,9 +287,10 @@ export abstract class PacketSender {
 
 	/** @returns whether a packet of the application may be staged; if not, `onWritable` follows */
 	protected beginSending(): boolean {
-		if (this.callbackDepth === 0) this.connection.now = this.device.time.ticks;
-		if (this.connection.payloadRemaining) this.outbound.blockedOn |= BLOCKED_ON_PAYLOAD;
-		else if (this.maySend()) return true;
+		const connection = this.connection;
+		if (this.callbackDepth === 0) connection.now = this.device.time.ticks;
+		if (connection.payloadRemaining) this.outbound.blockedOn |= BLOCKED_ON_PAYLOAD;
+		else if (connection.phase === CONNECTED || this.maySend()) return true;
 		else this.outbound.blockedOn |= BLOCKED_ON_CONNACK;
 		return false;
 	}

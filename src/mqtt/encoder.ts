@@ -191,18 +191,16 @@ export class Encoder {
 		properties?: PropertyWriter,
 	): number {
 		// Fast path for what a node sends: no DUP, no properties, the topic at the start of the array. The
-		// bitwise expression is not 0 for a topic of 128 bytes or more, a packet of 16,384 or more, flags beyond
-		// RETAIN, QoS 1 and 2, or a packet identifier above 65,535.
+		// bitwise expression is not 0 for a topic of no or of more than 128 bytes, a payload of 8,192 or more, so
+		// that the packet is below 16,384, and a packet identifier above 65,535.
 		const from = this.staged;
 		const between = (packetId > 0 ? 2 : 0) + (this.isVersion5 ? 1 : 0);
 		const remaining = 2 + end + between;
 		const topicAt = from + (remaining < 128 ? 4 : 5);
 		if (
-			start | (topicEnd >>> 7) | (remaining >>> 14) | (flags >>> 3) | (packetId >>> 16) ||
+			start | ((topicEnd - 1) >>> 7) | ((end - topicEnd) >>> 13) | (packetId >>> 16) ||
 			properties !== undefined ||
-			topicEnd < 1 ||
-			topicEnd > end ||
-			flags > 5 ||
+			flags >>> 0 > 5 ||
 			packetId > 0 !== flags > 1 ||
 			!(topicAt + between + end <= this.viewLimit)
 		)
@@ -227,8 +225,9 @@ export class Encoder {
 		view[topicAt - 2] = 0;
 		view[topicAt - 1] = topicEnd;
 		if (packetId > 0) {
-			view[at++] = packetId >> 8;
-			view[at++] = packetId;
+			view[at] = packetId >> 8;
+			view[at + 1] = packetId;
+			at += 2;
 		}
 		if (this.isVersion5) view[at] = 0; // [MQTT-2.2.2-1]
 		this.staged = topicAt + end + between;

@@ -159,7 +159,10 @@ export class SensorNode extends NodeParts {
 	/** For the exchange. */
 	onDelivered(): void {
 		clearFailedTries(this.retained);
-		if (this.commands?.confirm()) this.startCommandTimer(1);
+		// Only a command asks for an image.
+		const commands = this.commands;
+		if (commands === undefined) return;
+		if (commands.confirm()) this.startCommandTimer(1);
 		if (!this.deepSleep) fetchImage(this);
 	}
 

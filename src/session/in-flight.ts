@@ -141,9 +141,15 @@ export class InFlight {
 			table[this.capacity + index] = now;
 			return;
 		}
-		if (stateOf(table[index]) >= SUBACK_PENDING) this.requests--;
+		this.remove(index, stateOf(table[index]));
+	}
+
+	/** Removes an entry from {@link find}. @param state its state */
+	remove(index: number, state: SenderState): void {
+		if (state >= SUBACK_PENDING) this.requests--;
 		const last = --this.entryCount;
 		if (index === last) return;
+		const table = this.table;
 		table[index] = table[last];
 		table[this.capacity + index] = table[this.capacity + last];
 	}

@@ -107,8 +107,8 @@ export class ReportSender {
 		const parts = this.parts;
 		const record = parts.outbox.record;
 		if (record.isOversized) return true;
+		if (parts.retained.words[WORD_REFUSED_TOPICS] === 0) return false;
 		const retained = parts.retained;
-		if (retained.words[WORD_REFUSED_TOPICS] === 0) return false;
 		const topic = parts.encoder.topicIndex(record);
 		if (!wasRefused(retained, topic) || this.isResent()) return false;
 		if (this.publishFlags() >= QOS1) return isPaused(retained, topic, parts.clock.now);
@@ -166,8 +166,9 @@ export class ReportSender {
 		try {
 			topicEnd = encoder.writeTopic(record);
 			// With QoS 2 a report is one message: what is known of its delivery is one state.
-			const isWhole = qos === 2 || !encoder.json;
-			end = this.writePayload(isWhole ? Infinity : topicEnd + client.payloadLimit(topicEnd, qos), topicEnd);
+			end = encoder.json
+				? this.writePayload(qos === 2 ? Infinity : topicEnd + client.payloadLimit(topicEnd, qos), topicEnd)
+				: encoder.writeBareValue(record, topicEnd);
 			if (this.isResent() && qos > 0) flags |= DUP; // [MQTT-3.3.1-1]
 			packetId = client.publishRange(
 				encoder.message,
@@ -220,7 +221,6 @@ export class ReportSender {
 		const parts = this.parts;
 		const encoder = parts.encoder;
 		const record = parts.outbox.record;
-		if (!encoder.json) return encoder.writeBareValue(record, start);
 		const { valuesSent, dropped } = this;
 		return encoder.writePayload(record, parts.clock.wallOffset, dropped, limit, valuesSent, start);
 	}
