@@ -94,12 +94,13 @@ export class InFlight {
 
 	/** State of an entry from {@link find}; IDLE of −1. */
 	stateAt(entry: number): SenderState {
-		return entry < 0 ? IDLE : stateOf(this.table[entry]);
+		// As stateOf(), which would cost more than it does
+		return entry < 0 ? IDLE : (((this.table[entry] / STATE_UNIT) & 0xf) as SenderState);
 	}
 
 	/** Tag of an entry from {@link find}, of a request its topic filters; 0 if it has none, and of −1. */
 	tagAt(entry: number): number {
-		return entry < 0 ? 0 : tagOf(this.table[entry]);
+		return entry < 0 ? 0 : Math.floor(this.table[entry] / TAG_UNIT);
 	}
 
 	/** Whether a message with this tag is in flight. */

@@ -36,15 +36,17 @@ export class ReportAnswers {
 
 	/** Removes a report that the broker has taken. */
 	removeDelivered(sequence: number, reasonCode: ReasonCode): void {
-		const { outbox, retained, device } = this.parts;
+		const parts = this.parts;
+		const outbox = parts.outbox;
 		const index = outbox.find(sequence);
 		// The outbox dropped it while it was in flight, and has counted that.
 		if (index < 0) return;
+		const retained = parts.retained;
 		if (retained.words[WORD_REFUSED_TOPICS] > 0) clearBackoff(retained, this.topicIndexAt(index));
 		this.deliveredCount++;
-		device.event?.("acknowledged", sequence, outbox.waitingCount - 1, reasonCode);
+		parts.device.event?.("acknowledged", sequence, outbox.waitingCount - 1, reasonCode);
 		outbox.remove(index);
-		this.parts.onDelivered();
+		parts.onDelivered();
 	}
 
 	private markRefused(sequence: number, reasonCode: ReasonCode): void {

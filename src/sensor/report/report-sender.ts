@@ -72,7 +72,7 @@ export class ReportSender {
 	send(): void {
 		const outbox = this.parts.outbox;
 		// With nothing in flight, the only pending reports before the cursor are those that were skipped.
-		if (this.isIdle && this.unconfirmedSequence === 0) this.rewindForRetry();
+		if (this.maySkip && this.isIdle && this.unconfirmedSequence === 0) this.rewindForRetry();
 		this.cursorAtEnd = false;
 		// What was sampled since may have taken its place.
 		if (this.sendBlocked && outbox.record.sequence !== outbox.cursorSequence && !outbox.reload())
@@ -95,10 +95,14 @@ export class ReportSender {
 		this.parts.outbox.seek(this.lastSent);
 	}
 
+	/** Whether reports before the cursor may have been skipped. */
+	private get maySkip(): boolean {
+		return this.rewindPending || this.parts.retained.words[WORD_REFUSED_TOPICS] > 0;
+	}
+
 	private rewindForRetry(): void {
-		const retained = this.parts.retained;
-		if (!this.rewindPending && retained.words[WORD_REFUSED_TOPICS] === 0) return;
-		if (this.rewindPending || anyRetryDue(retained, this.parts.clock.now)) this.parts.outbox.rewind();
+		const { retained, clock, outbox } = this.parts;
+		if (this.rewindPending || anyRetryDue(retained, clock.now)) outbox.rewind();
 		this.rewindPending = false;
 	}
 
@@ -154,10 +158,12 @@ export class ReportSender {
 	}
 
 	private sendPart(): PartResult {
-		const { outbox, encoder, client, device } = this.parts;
-		const record = outbox.record;
+		const parts = this.parts;
+		const encoder = parts.encoder;
+		const client = parts.client;
+		const record = parts.outbox.record;
 		const sequence = record.sequence;
-		const wasSent = device.event !== undefined && record.wasSent;
+		const wasSent = parts.device.event !== undefined && record.wasSent;
 		let flags = this.publishFlags();
 		const qos = ((flags & (QOS1 | QOS2)) >> 1) as 0 | 1 | 2;
 		let packetId: PublishResult = REJECTED;
@@ -180,8 +186,8 @@ export class ReportSender {
 				sequence,
 			);
 		} catch (error) {
-			device.trace(`report ${sequence} cannot be sent: ${error}`);
-			outbox.dropUnsendable(sequence);
+			parts.device.trace(`report ${sequence} cannot be sent: ${error}`);
+			parts.outbox.dropUnsendable(sequence);
 			return SKIPPED;
 		}
 		if (packetId === BUSY) return BLOCKED;
@@ -194,9 +200,9 @@ export class ReportSender {
 		this.markSent();
 		if (encoder.valuesWritten > 0) return SENT;
 		this.lastSent = sequence;
-		device.event?.("publish", sequence, wasSent, qos);
+		parts.device.event?.("publish", sequence, wasSent, qos);
 		if (packetId === 0) {
-			if (this.parts.staysConnected && client.negotiated.isAgreed) this.answers.removeDelivered(sequence, 0);
+			if (parts.staysConnected && client.negotiated.isAgreed) this.answers.removeDelivered(sequence, 0);
 			else this.unconfirmedSequence = sequence;
 		}
 		return SENT;
