@@ -44,4 +44,11 @@ export const clientMutations: readonly Mutation[] = [
 		"messages in a queue that nobody asks for weeks never expire",
 		["test/client/message-properties.test.ts"],
 	),
+	mutation(
+		"src/client/client.ts",
+		"\t\t\tconnection.encoder.length === 0 &&\n",
+		"",
+		"a message for which the socket had no room never leaves",
+		["test/client/socket-room.test.ts"],
+	),
 ];
