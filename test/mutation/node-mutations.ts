@@ -72,4 +72,25 @@ export const nodeMutations: readonly Mutation[] = [
 		"a driver that throws a symbol stops all other sensors",
 		["test/sensor/node.test.ts"],
 	),
+	mutation(
+		"src/sensor/outbox/report-record.ts",
+		"\t\tthis.valueAt = 0;\n\t\treturn this.decimal;\n",
+		"\t\treturn this.decimal;\n",
+		"diagnostics change the value of a report that is sent again",
+		["test/sensor/number-format.test.ts"],
+	),
+	mutation(
+		"src/sensor/outbox/report-record.ts",
+		"this.sequence = this.valueAt = 0;",
+		"this.sequence = 0;",
+		"a report read from the outbox has the value that was sampled last",
+		["test/sensor/number-format.test.ts"],
+	),
+	mutation(
+		"src/sensor/outbox/outbox.ts",
+		"if (isLoaded) record.beginAgain(state);\n",
+		"\n",
+		"a report that is still in RAM is read from where its reading has ended",
+		["test/sensor/outbox.test.ts"],
+	),
 ];
