@@ -11,7 +11,8 @@ export function publishSize(
 ): number {
 	let remaining = 2 + topicLength + payloadLength;
 	if (qos > 0) remaining += 2;
-	if (version === 5) remaining += propertiesLength === 0 ? 1 : varintSize(propertiesLength) + propertiesLength;
+	if (version === 5)
+		remaining += propertiesLength === 0 ? 1 : varintSize(propertiesLength) + propertiesLength;
 	return packetSize(remaining);
 }
 

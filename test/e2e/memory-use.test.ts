@@ -14,8 +14,8 @@ const WAKES = 10;
  * Computrons of the default manifest's wakes at most, 2 to 3 % more than they take: of one in which a sensor
  * was sampled and nothing reported, and of one with a report, from the start of the firmware to its sleep.
  */
-const QUIET_WAKE = 11_300;
-const REPORTING_WAKE = 40_750;
+const QUIET_WAKE = 11_050;
+const REPORTING_WAKE = 39_600;
 /** Bytes of a slot on a 32-bit device. */
 const SLOT_BYTES = 16;
 const TARGET = 20 * 1024;
