@@ -300,7 +300,7 @@ export class Client extends PacketSender implements TransportHandler, DeadlinesH
 		this.handler.onWritable();
 	}
 
-	/** For the transport: nothing is staged, no caller waits to be called again, and all that has arrived is read. */
+	/** For the transport: nothing is staged, no caller waits to be called again, and all input is read. */
 	get isQuiet(): boolean {
 		const connection = this.connection;
 		return (

@@ -261,7 +261,7 @@ export class Collector {
 			if (!windows.add(index, value)) return GATHERED;
 			value = windows.take(index);
 		}
-		// Counted from the planned time, so that intervals are exact multiples of `every`; none is as early as that.
+		// Counted from the planned time, so that intervals are exact multiples of `every`. None is that early.
 		return this.filter(index, value, now - due < sensor.every ? due : now);
 	}
 
