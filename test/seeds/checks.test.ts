@@ -480,6 +480,14 @@ test("a fault during an episode of a guest: it is owed nothing; before the fault
 	assert.deepEqual([after(at - 10_000, at - 1), after(at - 1, at), after(at + 1000, at + 9000)], [1, 0, 0]);
 });
 
+test("the power comes back long after flash could be read again: it was lost before", async () => {
+	const plan = drawPlan(602151);
+	const read = plan.faults.find(({ name }) => name === "storage-read")!;
+	const power = plan.faults.find(({ name, at }) => name === "power" && at > read.at + read.duration!)!;
+	assert.ok(power.at + power.duration! > read.at + read.duration! + 90_000);
+	assert.deepEqual((await checkPlan(plan)).failures, []);
+});
+
 test("the power fails again where flash could not be read: a number that was given twice is no report that waits", async () => {
 	const plan = drawPlan(1381);
 	const names = plan.faults.map(({ name }) => name);

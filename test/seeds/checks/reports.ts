@@ -45,6 +45,8 @@ class Account {
 	#unstored = false;
 	/** Reports that were lost with it. */
 	#forgiven = 0;
+	/** Of the event before, ms since 1970: when the power was lost, at a boot. */
+	lastEventAt = 0;
 
 	constructor(clearsCounters: boolean) {
 		this.#clearsCounters = clearsCounters;
@@ -59,6 +61,7 @@ class Account {
 	}
 
 	event(event: TimedEvent): void {
+		this.lastEventAt = event.time;
 		switch (event.type) {
 			case "wake":
 				if (this.#unstored) this.#goBack(event.accepted!);
@@ -152,7 +155,7 @@ function accountOf({ plan }: SeedRun, { name }: BoardPlan): Account {
 function afterBoot(run: SeedRun, account: Account, board: BoardPlan, event: TimedEvent): Account {
 	const { plan } = run;
 	if (losesReports(board, event)) return accountOf(run, board);
-	if (losesMemory(event)) account.losePower(!storageFails(plan, board, event.time));
+	if (losesMemory(event)) account.losePower(!storageFails(plan, board, account.lastEventAt));
 	return account;
 }
 
@@ -162,7 +165,10 @@ function afterBoot(run: SeedRun, account: Account, board: BoardPlan, event: Time
  */
 const STORED_AGAIN_MS = 90_000;
 
-/** Whether the outbox may not be in flash: "until it works, a loss of power loses reports". */
+/**
+ * Whether the outbox may not be in flash: "until it works, a loss of power loses reports".
+ * @param time when the power was lost, not when it came back, ms since 1970
+ */
 function storageFails({ faults }: SeedPlan, { name }: BoardPlan, time: number): boolean {
 	return faults.some(
 		(fault) =>
