@@ -46,14 +46,17 @@ export class IncomingMessage {
 	/**
 	 * @param target number of bytes (by default all), or where they go
 	 * @returns the bytes, or the number of bytes in `target`; undefined if there are none
+	 * @throws RangeError for a number below 0; nothing was read
 	 */
 	read(target: number | ByteBuffer = this.available): ArrayBuffer | number | undefined {
 		const bytes = this.#bytes;
 		const { available } = this;
 		if (bytes === undefined || available === 0) return undefined;
 		if (typeof target === "number") {
+			const count = Math.min(Math.trunc(target), available);
+			if (!(count >= 0)) throw new RangeError(`read(${target})`);
 			const start = this.#start;
-			this.#start += target < available ? target : available;
+			this.#start += count;
 			return bytes.slice(start, this.#start).buffer as ArrayBuffer;
 		}
 		const view = bytesOf(target);

@@ -36,6 +36,7 @@ export class MQTTClient implements MQTTConnection {
 	 * and the message is not acknowledged.
 	 * @param target number of bytes (by default all that are ready), or where they go
 	 * @returns the bytes, or their number in `target`; undefined if none are ready
+	 * @throws RangeError for a number below 0; nothing was read
 	 */
 	read(target?: number): ArrayBuffer | undefined;
 	read(target: ByteBuffer): number | undefined;

@@ -657,7 +657,8 @@ describe("messages from the broker", () => {
 		clock.advance(120_000);
 		assert.deepEqual(seen, [9]);
 		assert.equal(broker.commands.includes("puback"), false);
-		assert.equal(text(client.read(4)), "mess");
+		for (const count of [-1, -Infinity, NaN]) assert.throws(() => client.read(count), RangeError);
+		assert.equal(text(client.read(4.9)), "mess");
 		clock.advance(1000);
 		assert.deepEqual(seen, [9]);
 		assert.equal(text(client.read()), "age 1");
