@@ -22,10 +22,11 @@ const POOLS: readonly ((draw: Draw, listen: JSONObject) => JSONObject)[] = [
 		};
 	},
 	(draw) => ({ retainedTopics: draw.integer(1, 3), retainedBytes: draw.pick([64, 128, 256]) }),
+	// A share has what the probe of the pools subscribes to: # and $SYS/broker/#.
 	(draw, { connections }) => ({
-		subscriptions: Number(connections) + draw.integer(0, 4),
-		filterLevels: 2 * Number(connections) + draw.integer(0, 8),
-		filterBytes: 8 * Number(connections) + draw.integer(0, 32),
+		subscriptions: 2 * Number(connections) + draw.integer(0, 4),
+		filterLevels: 4 * Number(connections) + draw.integer(0, 8),
+		filterBytes: 14 * Number(connections) + draw.integer(0, 32),
 	}),
 	(draw) => ({ inFlight: 1, receiveMaximum: 16, assemblyBytes: draw.integer(16, 64), topicAliases: 0 }),
 ];

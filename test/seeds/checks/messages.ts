@@ -80,7 +80,10 @@ export const inOrder: Check = {
  * that it has sampled meanwhile.
  */
 function isTakenOver({ plan }: SeedRun, topic: string): boolean {
-	return plan.faults.some(({ name, board }) => name === "storage-read" && topic.startsWith(`home/${board}/`));
+	return plan.faults.some(
+		({ name, board }) =>
+			name === "storage-read" && (topic === `home/${board}` || topic.startsWith(`home/${board}/`)),
+	);
 }
 
 /** From the start of a new session until its subscriptions are made, ms: a lost SUBSCRIBE is sent again. */
