@@ -434,38 +434,43 @@ test("the power fails between an acknowledgement and its record in flash: that r
 	}
 });
 
-test("the power fails while flash is full: what was accepted meanwhile may be lost, and without that fault it may not", () => {
-	const check = CHECKS.find(({ name }) => name === "lost is 0")!;
-	const [broker, node, ...others] = good.plan.boards;
-	const inFlash = { ...node!, firefly: { ...node!.firefly, outbox: { storage: "flash" } } };
-	const last = good.events.findLast((event) => event.type === "accepted" && ofNode(event))!;
-	const { sequence } = last as TimedEvent & { readonly type: "accepted" };
-	const time = last.time + 1;
-	const run = withEvents((events) => [
-		...events.slice(0, events.indexOf(last) + 1),
-		{ time, node: "n1", type: "boot", reason: "brown-out" },
-		// The last report is not in flash, and its number comes again.
-		...[0, 1].flatMap((more): TimedEvent[] => [
-			{
-				time: time + more,
-				node: "n1",
-				type: "wake",
-				reason: "brown-out",
-				waiting: more,
-				accepted: sequence - 1 + more,
-				dropped: 0,
-			},
-		]),
-	]);
-	const full = { name: "flash-full", at: last.time - START_TIME - 1000, duration: 60_000, board: "n1" };
-	const withFaults = (faults: readonly Fault[]): SeedRun => ({
-		...run,
-		plan: { ...good.plan, boards: [broker!, inFlash, ...others], faults },
+for (const [how, awayMs] of [
+	["", 0],
+	[" and comes back ten minutes later", 600_000],
+] as const)
+	test(`the power fails while flash is full${how}: what was accepted meanwhile may be lost, and without that fault it may not`, () => {
+		const check = CHECKS.find(({ name }) => name === "lost is 0")!;
+		const [broker, node, ...others] = good.plan.boards;
+		const inFlash = { ...node!, firefly: { ...node!.firefly, outbox: { storage: "flash" } } };
+		const last = good.events.findLast((event) => event.type === "accepted" && ofNode(event))!;
+		const { sequence } = last as TimedEvent & { readonly type: "accepted" };
+		const time = last.time + 1 + awayMs;
+		const run = withEvents((events) => [
+			...events.slice(0, events.indexOf(last) + 1),
+			{ time: last.time + 1, node: "n1", type: "off" },
+			{ time, node: "n1", type: "boot", reason: "power-on" },
+			// The last report is not in flash, and its number comes again.
+			...[0, 1].flatMap((more): TimedEvent[] => [
+				{
+					time: time + more,
+					node: "n1",
+					type: "wake",
+					reason: "power-on",
+					waiting: more,
+					accepted: sequence - 1 + more,
+					dropped: 0,
+				},
+			]),
+		]);
+		const full = { name: "flash-full", at: last.time - START_TIME - 1000, duration: 60_000, board: "n1" };
+		const withFaults = (faults: readonly Fault[]): SeedRun => ({
+			...run,
+			plan: { ...good.plan, boards: [broker!, inFlash, ...others], faults },
+		});
+		assert.deepEqual(check.run(withFaults([full])), []);
+		assert.notDeepEqual(check.run(withFaults([])), []);
+		assert.notDeepEqual(check.run(withFaults([{ ...full, board: "n2" }])), []);
 	});
-	assert.deepEqual(check.run(withFaults([full])), []);
-	assert.notDeepEqual(check.run(withFaults([])), []);
-	assert.notDeepEqual(check.run(withFaults([{ ...full, board: "n2" }])), []);
-});
 
 test("a fault during an episode of a guest: it is owed nothing; before the fault it is", () => {
 	const check = CHECKS.find(({ name }) => name.startsWith("guests"))!;
@@ -480,11 +485,10 @@ test("a fault during an episode of a guest: it is owed nothing; before the fault
 	assert.deepEqual([after(at - 10_000, at - 1), after(at - 1, at), after(at + 1000, at + 9000)], [1, 0, 0]);
 });
 
-test("the power comes back long after flash could be read again: it was lost before", async () => {
-	const plan = drawPlan(602151);
-	const read = plan.faults.find(({ name }) => name === "storage-read")!;
-	const power = plan.faults.find(({ name, at }) => name === "power" && at > read.at + read.duration!)!;
-	assert.ok(power.at + power.duration! > read.at + read.duration! + 90_000);
+test("a reset ends the first start with new settings before it says so: what is given up are these", async () => {
+	const plan = drawPlan(701501);
+	assert.ok(plan.commands?.commands.some(({ command }) => command === "set"));
+	assert.ok(plan.faults.some(({ name }) => name === "reset"));
 	assert.deepEqual((await checkPlan(plan)).failures, []);
 });
 

@@ -160,10 +160,10 @@ function afterBoot(run: SeedRun, account: Account, board: BoardPlan, event: Time
 }
 
 /**
- * From the end of a fault of storage until reports are in flash again, ms: the longest time between two
- * samples, and a wake.
+ * From the end of a fault of storage until reports are in flash again, ms: the longest heartbeat, since a
+ * node looks when it reports, and a wake.
  */
-const STORED_AGAIN_MS = 90_000;
+const STORED_AGAIN_MS = 210_000;
 
 /**
  * Whether the outbox may not be in flash: "until it works, a loss of power loses reports".

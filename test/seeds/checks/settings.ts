@@ -54,6 +54,8 @@ export const settingsAreOnTrial: Check = {
 			let failed = 0;
 			let failedInWake = false;
 			let confirmedAt = 0;
+			/** Others were stored, and no wake with them has come so far that it says so. */
+			let isReplaced = false;
 			let span = history.spans[0]!;
 			for (const event of run.events) {
 				if (event.node !== name) continue;
@@ -64,19 +66,22 @@ export const settingsAreOnTrial: Check = {
 					failed = 0;
 				}
 				if (event.type === "command" && event.command === "restored") {
-					if (confirmedAt > 0)
+					if (confirmedAt > 0 && !isReplaced)
 						failures.push(`${name}: gave up at ${clock(time)} what was confirmed at ${clock(confirmedAt)}`);
 					if (Math.max(wakes, failed) + cutsOf(run, board) < limit)
 						failures.push(`${name}: gave up settings at ${clock(time)} after ${wakes} wakes of ${limit}`);
 				}
-				if (event.type === "command" && event.command === "set" && event.accepted) failed = 0;
+				if (event.type === "command" && event.command === "set" && event.accepted) {
+					failed = 0;
+					isReplaced = true;
+				}
 				if (event.type === "acknowledged" && confirmedAt === 0) confirmedAt = time;
 				if (event.type === "failed" && !(failedInWake && isDeep(span.firefly))) {
 					failed++;
 					failedInWake = true;
 				}
 				if (event.type !== "wake") continue;
-				failedInWake = false;
+				failedInWake = isReplaced = false;
 				const present = history.at(time);
 				if (present !== span) {
 					span = present;
