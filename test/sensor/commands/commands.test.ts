@@ -104,13 +104,14 @@ describe("report-now in a wake that has read a sensor which measures at interval
 		assert.deepEqual(samples, [400, 401, NaN]);
 	});
 
-	test("asked again and again, while its driver has nothing new: given for a minute, then failed readings", () => {
-		const { board, broker } = commandBoard({
+	/** A node that stays connected, whose driver has two readings, and then none. */
+	const startPeriodic = (every: string) => {
+		const started = commandBoard({
 			sleep: { mode: "none" },
-			sensors: [{ name: "co2", driver: "periodic", property: "co2", every: "2m" }],
+			sensors: [{ name: "co2", driver: "periodic", property: "co2", every }],
 		});
 		let reads = 0;
-		board.drivers = {
+		started.board.drivers = {
 			periodic: class {
 				configure() {}
 				sample() {
@@ -119,6 +120,11 @@ describe("report-now in a wake that has read a sensor which measures at interval
 				close() {}
 			},
 		};
+		return started;
+	};
+
+	test("asked again and again, while its driver has nothing new: given for a minute, then failed readings", () => {
+		const { board, broker } = startPeriodic("2m");
 		board.run(2 * MINUTE + 1000);
 		for (let i = 0; i < 4; i++) {
 			board.run(25_000);
@@ -136,20 +142,7 @@ describe("report-now in a wake that has read a sensor which measures at interval
 	});
 
 	test("nor does it after a report-now", () => {
-		const { board, broker } = commandBoard({
-			sleep: { mode: "none" },
-			sensors: [{ name: "co2", driver: "periodic", property: "co2", every: "20s" }],
-		});
-		let reads = 0;
-		board.drivers = {
-			periodic: class {
-				configure() {}
-				sample() {
-					return ++reads <= 2 ? { co2: 400 + reads } : undefined;
-				}
-				close() {}
-			},
-		};
+		const { board, broker } = startPeriodic("20s");
 		board.run(25_000);
 		broker.send("report-now");
 		board.run(20_000);
